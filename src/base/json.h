@@ -1,0 +1,30 @@
+// JSON text to Metadata and back. The parser is nlohmann-json's, kept inside json.cc.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/metadata.h"
+
+namespace hadal {
+
+// Parses UTF-8 JSON. `where` names the source in messages. Nesting deeper than `max_depth` is
+// refused, since everything that walks the tree does so on the stack.
+Result<MetadataDocument> ParseJson(std::string_view text, const std::string& where,
+                                   int max_depth = 200);
+
+// How a tree is written.
+struct JsonStyle {
+  std::string_view item_separator = ",";  // Python's json.dumps: ", "
+  std::string_view key_separator = ":";   // Python's json.dumps: ": "
+  bool escape_non_ascii = false;          // Python's ensure_ascii
+};
+
+// Writes a tree as one line; reals as the shortest text that reads back the same, with ".0" where
+// they are integral (as Python's repr does).
+std::string WriteJson(const Metadata& value, const JsonStyle& style = {});
+
+// Appends a quoted JSON string.
+void AppendJsonString(std::string* out, std::string_view text, bool escape_non_ascii = false);
+
+}  // namespace hadal

@@ -1,0 +1,50 @@
+// A pool that runs one parallel region at a time: Run(tasks, fn) calls fn(task) once for every task
+// in [0, tasks), spread over the threads, and returns when all are done.
+//
+// Which thread runs a task is not defined, so a task must own its outputs: threads split outputs,
+// never reductions (docs/architecture.md section 5).
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace hadal {
+
+// Cores that this process may use: affinity and the container's quota, at least 1.
+int UsableCores();
+
+class ThreadPool {
+ public:
+  // `threads` counts the caller, which works too; 0 means UsableCores().
+  explicit ThreadPool(int threads = 0);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // Not reentrant: called by one thread at a time, and never from inside a task.
+  void Run(std::int64_t tasks, const std::function<void(std::int64_t task)>& fn);
+
+ private:
+  void Work();
+  void DrainTasks();
+
+  std::vector<std::thread> workers_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::atomic<std::uint64_t> region_{0};  // counts regions; workers wait for the next
+  std::atomic<bool> stop_{false};
+  // The region in progress.
+  const std::function<void(std::int64_t)>* fn_ = nullptr;
+  std::int64_t tasks_ = 0;
+  std::atomic<std::int64_t> next_{0};
+  std::atomic<int> busy_{0};
+};
+
+}  // namespace hadal
