@@ -1,0 +1,68 @@
+// Attention over paged caches, one form for every token.
+//
+// Keys are taken in blocks of 64 at absolute positions (multiples of 64), ascending, so that a
+// result depends on the query, the keys and their positions alone: not on chunking, batch or
+// threads. Per query row and head, with m = -inf, l = 0, o = 0:
+//   s_j = (dot of q and k_j, order "lanes" of matmul.h) * scale, for the visible keys of the block
+//   m' = max(m, max_j s_j); c = exp(m - m'); p_j = exp(s_j - m')
+//   l = fma(l, c, sum of p_j) where the sum runs in the order "lanes" (invisible keys count as +0)
+//   o[d] = fma chain over ascending j of p_j * v_j[d], started from o[d] * c
+// and at the end o / l (one division a value). exp is numeric::Exp. Dao et al. 2022 (streaming
+// form). Keys and values are read in the cache's stored form and decoded to f32 exactly, those of
+// the current chunk too.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "tensor/view.h"
+
+namespace hadal {
+
+inline constexpr std::int64_t kPageTokens = 64;
+
+// A part of one sequence's cache: pages of kPageTokens rows. Row t lies in pages[t / 64] at t % 64.
+struct PagedRows {
+  std::span<const std::uint64_t> pages;  // handles of the pages, in the space of the table's device
+  std::uint64_t offset_bytes = 0;        // of this part within a page
+  DType dtype = DType::kF32;             // kF32 or kBF16
+  std::int64_t width = 0;                // values per row; rows lie densely
+};
+
+// Rows of one sequence within a step.
+struct AttendRows {
+  std::int64_t first_row = 0;  // in q and y
+  std::int64_t row_count = 0;  // consecutive positions
+  std::int64_t position = 0;   // of the first row; row i sees keys 0 .. position + i
+  PagedRows keys;    // MLA: latents then rope keys [latent + rope]; GQA: [kv_heads * head_dim]
+  PagedRows values;  // GQA: [kv_heads * head_dim]; MLA: unused (values are the latents)
+};
+
+// Absorbed multi-head latent attention: all heads share one row per token; the value of a token is
+// the first `latent` columns of its key. DeepSeek-V2 (2024), section 2.1; architectures.md 1.3.
+struct AttendLatent {
+  View q;  // f32 [rows, heads * (latent + rope)]
+  View y;  // f32 [rows, heads * latent]
+  std::int64_t heads = 0, latent = 0, rope = 0;
+  float scale = 1.0f;
+  std::span<const AttendRows> sequences;
+};
+
+// Grouped-query attention (Ainslie et al. 2023): query head a reads key head a / (heads /
+// kv_heads).
+struct AttendGrouped {
+  View q;  // f32 [rows, heads * head_dim]
+  View y;  // f32 [rows, heads * head_dim]
+  std::int64_t heads = 0, kv_heads = 0, head_dim = 0;
+  float scale = 1.0f;
+  std::span<const AttendRows> sequences;
+};
+
+// Writes f32 rows into a cache part, rounding to its dtype (nearest even): row i to position + i.
+struct StoreRows {
+  View x;  // f32 [rows, width], rows may be strided
+  PagedRows to;
+  std::int64_t position = 0;
+};
+
+}  // namespace hadal

@@ -1,0 +1,64 @@
+// Row-wise arithmetic between matrix products. All tensors f32 unless stated; all orders fixed.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "ops/linear.h"
+#include "tensor/view.h"
+
+namespace hadal {
+
+// y = weight * x / sqrt(mean(x^2) + epsilon), one row at a time; the sum of squares in the order
+// "lanes" of matmul.h, then scale = 1 / sqrt(sum / n + epsilon) and y = (x * scale) * weight.
+// Zhang and Sennrich 2019; architectures.md 0.3, float form.
+struct RmsNorm {
+  View x;       // [rows, n]
+  View weight;  // [n]
+  float epsilon = 1e-6f;
+  View y;  // [rows, n]; may be x
+};
+
+// y = silu(gate) * up, silu(x) = x * sigmoid(x). Shazeer 2020.
+struct SiluMul {
+  View gate, up;  // [rows, n]
+  View y;         // [rows, n]; may be gate
+};
+
+// y += x.
+struct AddRows {
+  View x, y;  // [rows, n]
+};
+
+// y[i] = row ids[i] of a stored matrix, decoded exactly (token embedding).
+struct GatherRows {
+  const Linear* table = nullptr;
+  std::span<const std::int32_t> ids;
+  View y;  // [ids, stored columns]
+};
+
+// Rotary position embedding (Su et al. 2021) in place on the last `2 * half` columns given by x.
+// Angles come as tables, so that every layer of a step shares them.
+enum class RopeLayout : std::uint8_t {
+  kInterleaved,  // pairs (x[2i], x[2i+1]): MLA
+  kHalf,         // pairs (x[i], x[i+d/2]): llama, qwen2
+};
+struct Rope {
+  View x;         // [rows, heads * head_stride], f32, rows may be strided
+  View cos, sin;  // [rows, width / 2]
+  std::int64_t heads = 1;
+  std::int64_t head_stride = 0;   // columns from one head to the next
+  std::int64_t first_column = 0;  // within a head, where the rotated part begins
+  std::int64_t width = 0;         // rotated columns of a head, even
+  RopeLayout layout = RopeLayout::kHalf;
+};
+
+// cos and sin of position * frequency; the angle is one f32 product, as the reference code has it.
+struct RopeAngles {
+  std::span<const std::int64_t> positions;  // [rows]
+  std::span<const float> frequencies;       // [width / 2]
+  float magnitude = 1.0f;                   // YaRN's factor on cos and sin
+  View cos, sin;                            // [rows, width / 2]
+};
+
+}  // namespace hadal

@@ -1,0 +1,66 @@
+// Ops: the arithmetic that model blocks ask for, one entry a contract. A CPU table per instruction
+// set level and profile implements it (`kernels`), a Vulkan table later (`gpu`). A layer gets its
+// table from its placement.
+//
+// Thread contract: one caller at a time per table object; an entry may use the table's own threads
+// and returns when its outputs are complete (CPU) or queued (device); Fetch is the only point that
+// waits.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/status.h"
+#include "ops/attention.h"
+#include "ops/elementwise.h"
+#include "ops/matmul.h"
+#include "ops/router.h"
+
+namespace hadal {
+
+// Which numbers a table computes with (docs/architecture.md section 5).
+enum class Profile : std::uint8_t { kFloat = 0, kReference = 1, kFast = 2 };
+
+class Ops {
+ public:
+  virtual ~Ops() = default;
+
+  virtual std::string_view level() const = 0;  // "ref", "avx2", "avx512", ...
+  virtual Profile profile() const = 0;
+
+  // Several independent products in one parallel region. Activations that several calls share are
+  // turned into their form once.
+  virtual void Run(std::span<const MatMul> calls) noexcept = 0;
+  virtual void Run(const RmsNorm& call) noexcept = 0;
+  virtual void Run(const SiluMul& call) noexcept = 0;
+  virtual void Run(const AddRows& call) noexcept = 0;
+  virtual void Run(const GatherRows& call) noexcept = 0;
+  virtual void Run(const Rope& call) noexcept = 0;
+  virtual void Run(const RopeAngles& call) noexcept = 0;
+  virtual void Run(const AttendLatent& call) noexcept = 0;
+  virtual void Run(const AttendGrouped& call) noexcept = 0;
+  virtual void Run(const StoreRows& call) noexcept = 0;
+  virtual void Run(const Route& call, const RouterRule& rule) noexcept = 0;
+
+  // Rows gathered for one expert, and its outputs added back by ascending expert id:
+  // y[i] = x[rows[i]];   y[rows[i]] = fma(weights[i], x[i], y[rows[i]]).
+  virtual void TakeRows(const View& x, std::span<const std::int32_t> rows,
+                        const View& y) noexcept = 0;
+  virtual void AddScaledRows(const View& x, std::span<const std::int32_t> rows,
+                             std::span<const float> weights, const View& y) noexcept = 0;
+
+  // Memory of the table's space; 64-byte aligned, zeroed. Empty view on failure.
+  virtual View Allocate(std::uint64_t bytes) noexcept = 0;
+  virtual void Free(const View& view) noexcept = 0;
+  // A host address with the contents of a dense view; waits for the device.
+  virtual const void* Fetch(const View& view) noexcept = 0;
+  // The same for writing small inputs (ids, positions) from the host.
+  virtual void Put(const View& view, const void* from, std::uint64_t bytes) noexcept = 0;
+
+  // Bytes of weights read since the table was made: each product counts its stored bytes once a
+  // call, whatever its rows. Tests hold "one pass for all rows" to it.
+  virtual std::uint64_t weight_bytes_read() const = 0;
+};
+
+}  // namespace hadal

@@ -1,0 +1,39 @@
+// Expert choice: router logits to ids and weights. architectures.md 1.4 (V2), 2.4 (V3, noaux_tc).
+#pragma once
+
+#include <cstdint>
+
+#include "tensor/view.h"
+
+namespace hadal {
+
+enum class RouterScore : std::uint8_t { kSoftmax = 0, kSigmoid = 1 };
+enum class RouterGroups : std::uint8_t {
+  kNone = 0,
+  kBest = 1,    // group score = its largest score (V2 group_limited_greedy)
+  kTopTwo = 2,  // group score = sum of its two largest biased scores (V3 noaux_tc)
+};
+
+struct RouterRule {
+  RouterScore score = RouterScore::kSoftmax;
+  RouterGroups groups = RouterGroups::kNone;
+  std::int64_t experts = 0;
+  std::int64_t experts_per_token = 0;
+  std::int64_t group_count = 1;
+  std::int64_t groups_kept = 1;
+  bool normalise = false;        // weights / (sum + 1e-20)
+  bool scale_always = true;      // V3: factor always; V2: only where not normalised
+  bool normalise_single = true;  // V2 does not normalise where experts_per_token = 1
+  float scaling_factor = 1.0f;
+};
+
+// Ties go to the lower index, for groups and experts alike. Ids of a row come ascending, since
+// expert outputs are summed by ascending id.
+struct Route {
+  View logits;   // f32 [rows, experts]
+  View bias;     // f32 [experts] or empty: added for the choice only
+  View ids;      // i32 [rows, experts_per_token], ascending
+  View weights;  // f32 [rows, experts_per_token], beside the ids
+};
+
+}  // namespace hadal
