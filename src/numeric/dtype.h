@@ -22,6 +22,7 @@ enum class DType : std::uint8_t {
   kI32 = 8,
   kI64 = 9,
   kBool = 10,
+  kF64 = 11,  // expected values only; no weight is stored in it
   // GGUF block types (ggml): a row is a sequence of blocks, each with its own scales.
   kQ8_0 = 20,
   kQ4_0 = 21,
