@@ -1,0 +1,57 @@
+// Model: a loaded checkpoint that runs steps. Immutable but for its scratch memory and page pool;
+// steps of one model are run by one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/status.h"
+#include "model/batch.h"
+#include "ops/ops.h"
+
+namespace hadal {
+
+struct ModelSpec;  // spec/model_spec.h
+class Checkpoint;  // formats/checkpoint.h
+
+struct ModelOptions {
+  Profile profile = Profile::kFast;
+  std::string isa;                       // instruction set level by name; "" = the best there is
+  int threads = 0;                       // 0 = usable cores
+  std::uint64_t cache_budget_bytes = 0;  // 0 = no bound of our own
+  std::int64_t step_tokens = 512;        // most rows of one step; scratch memory is sized by it
+};
+
+// What a model holds, for `inspect` and for the comparison with what is measured.
+struct ModelMemory {
+  std::uint64_t mapped_bytes = 0;   // files
+  std::uint64_t derived_bytes = 0;  // made at load
+  std::uint64_t scratch_bytes = 0;  // activations of the largest step
+  std::uint64_t cache_bytes = 0;    // pages allocated so far
+};
+
+class Model {
+ public:
+  static Result<std::unique_ptr<Model>> Load(std::shared_ptr<const Checkpoint> checkpoint,
+                                             const ModelOptions& options);
+  virtual ~Model() = default;
+
+  virtual const ModelSpec& spec() const = 0;
+  virtual const ModelOptions& options() const = 0;
+  virtual Ops& ops() = 0;  // level, profile, bytes read
+  virtual ModelMemory memory() const = 0;
+  virtual std::uint64_t cache_bytes_per_token() const = 0;
+
+  virtual std::unique_ptr<SequenceCache> NewSequence() = 0;
+
+  // Runs the batch (at most step_tokens rows) and advances its sequences. On failure (NoRoom for
+  // pages, a token id outside the vocabulary) every sequence is as it was.
+  // `logits` receives one row of vocabulary f32 values per wanted row, in the order of the rows; it
+  // points into the model and is valid until the next step.
+  virtual Status Step(const Batch& batch, std::span<const float>* logits,
+                      StepObserver* observer = nullptr) = 0;
+};
+
+}  // namespace hadal
