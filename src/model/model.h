@@ -13,13 +13,10 @@
 
 namespace hadal {
 
-struct ModelSpec;  // spec/model_spec.h
-class Checkpoint;  // formats/checkpoint.h
+struct ModelSpec;   // spec/model_spec.h
+class WeightStore;  // store/weight_store.h
 
 struct ModelOptions {
-  Profile profile = Profile::kFast;
-  std::string isa;                       // instruction set level by name; "" = the best there is
-  int threads = 0;                       // 0 = usable cores
   std::uint64_t cache_budget_bytes = 0;  // 0 = no bound of our own
   std::int64_t step_tokens = 512;        // most rows of one step; scratch memory is sized by it
 };
@@ -34,8 +31,10 @@ struct ModelMemory {
 
 class Model {
  public:
-  static Result<std::unique_ptr<Model>> Load(std::shared_ptr<const Checkpoint> checkpoint,
-                                             const ModelOptions& options);
+  // Binds the blocks of the store's model. `ops` computes every layer and is owned from here on.
+  static Result<std::unique_ptr<Model>> Create(std::unique_ptr<WeightStore> store,
+                                               std::unique_ptr<Ops> ops,
+                                               const ModelOptions& options);
   virtual ~Model() = default;
 
   virtual const ModelSpec& spec() const = 0;
