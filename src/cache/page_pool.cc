@@ -3,7 +3,7 @@
 namespace hadal {
 
 PagePool::~PagePool() {
-  for (const Page& page : pages_) ops_->Free(page.memory);
+  for (const Page& page : pages_) memory_->Free(page.memory);
 }
 
 Result<std::uint32_t> PagePool::Take(std::uint64_t bytes) {
@@ -17,7 +17,7 @@ Result<std::uint32_t> PagePool::Take(std::uint64_t bytes) {
     page = free.back();
     free.pop_back();
   } else {
-    const View memory = ops_->Allocate(bytes);
+    const View memory = memory_->Allocate(bytes);
     if (memory.empty()) return NoRoom("cache", "no memory left", std::to_string(bytes) + " bytes");
     allocated_bytes_ += bytes;
     page = static_cast<std::uint32_t>(pages_.size());
@@ -39,7 +39,7 @@ void PagePool::Release(std::uint32_t page) {
 
 Result<std::uint32_t> PagePool::CopyOnWrite(std::uint32_t page) {
   HADAL_ASSIGN_OR_RETURN(const std::uint32_t copy, Take(pages_[page].bytes));
-  ops_->Put(pages_[copy].memory, ops_->Fetch(pages_[page].memory), pages_[page].bytes);
+  memory_->Put(pages_[copy].memory, memory_->Fetch(pages_[page].memory), pages_[page].bytes);
   Release(page);
   return copy;
 }

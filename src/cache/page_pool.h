@@ -10,14 +10,15 @@
 #include <vector>
 
 #include "base/status.h"
-#include "ops/ops.h"
+#include "ops/memory.h"
 
 namespace hadal {
 
 class PagePool {
  public:
-  // `ops` allocates (and outlives the pool); `budget_bytes` 0 means no bound of our own.
-  PagePool(Ops* ops, std::uint64_t budget_bytes) : ops_(ops), budget_bytes_(budget_bytes) {}
+  // `memory` allocates (and outlives the pool); `budget_bytes` 0 means no bound of our own.
+  PagePool(Memory* memory, std::uint64_t budget_bytes)
+      : memory_(memory), budget_bytes_(budget_bytes) {}
   ~PagePool();
   PagePool(const PagePool&) = delete;
   PagePool& operator=(const PagePool&) = delete;
@@ -41,7 +42,7 @@ class PagePool {
     std::uint64_t bytes = 0;
     int references = 0;
   };
-  Ops* ops_;
+  Memory* memory_;
   std::uint64_t budget_bytes_;
   std::uint64_t used_bytes_ = 0, allocated_bytes_ = 0;
   std::vector<Page> pages_;

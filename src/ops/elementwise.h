@@ -37,20 +37,24 @@ struct GatherRows {
   View y;  // [ids, stored columns]
 };
 
-// Rotary position embedding (Su et al. 2021) in place on the last `2 * half` columns given by x.
-// Angles come as tables, so that every layer of a step shares them.
+// Rotary position embedding (Su et al. 2021). Angles come as tables, so that every layer of a step
+// shares them.
 enum class RopeLayout : std::uint8_t {
   kInterleaved,  // pairs (x[2i], x[2i+1]): MLA
-  kHalf,         // pairs (x[i], x[i+d/2]): llama, qwen2
+  kHalf,         // pairs (x[i], x[i+width/2]): llama, qwen2
+};
+// Where the rotated columns of each head lie.
+struct RopeHeads {
+  View rows;                      // f32 [rows, heads * head_stride], rows may be strided
+  std::int64_t head_stride = 0;   // columns from one head to the next
+  std::int64_t first_column = 0;  // within a head
 };
 struct Rope {
-  View x;         // [rows, heads * head_stride], f32, rows may be strided
-  View cos, sin;  // [rows, width / 2]
+  RopeHeads x, y;  // y may be x (in place); otherwise only the rotated columns of y are written
   std::int64_t heads = 1;
-  std::int64_t head_stride = 0;   // columns from one head to the next
-  std::int64_t first_column = 0;  // within a head, where the rotated part begins
-  std::int64_t width = 0;         // rotated columns of a head, even
+  std::int64_t width = 0;  // rotated columns of a head, even
   RopeLayout layout = RopeLayout::kHalf;
+  View cos, sin;  // [rows, width / 2]
 };
 
 // cos and sin of position * frequency; the angle is one f32 product, as the reference code has it.

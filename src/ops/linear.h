@@ -24,6 +24,9 @@ struct Linear {
   // Plain: y = W x, outputs = stored rows. Transposed: y = W^T x, outputs = stored columns (the key
   // half of kv_b in absorbed attention).
   bool transposed = false;
+  // Multiplied as profile `float` does in every profile: routers, whose choices must not depend on
+  // a rounding of their input.
+  bool exact = false;
 
   std::int64_t outputs() const { return transposed ? stored_columns : stored_rows; }
   std::int64_t inputs() const { return transposed ? stored_rows : stored_columns; }

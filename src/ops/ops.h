@@ -15,6 +15,7 @@
 #include "ops/attention.h"
 #include "ops/elementwise.h"
 #include "ops/matmul.h"
+#include "ops/memory.h"
 #include "ops/router.h"
 
 namespace hadal {
@@ -22,10 +23,8 @@ namespace hadal {
 // Which numbers a table computes with (docs/architecture.md section 5).
 enum class Profile : std::uint8_t { kFloat = 0, kReference = 1, kFast = 2 };
 
-class Ops {
+class Ops : public Memory {
  public:
-  virtual ~Ops() = default;
-
   virtual std::string_view level() const = 0;  // "ref", "avx2", "avx512", ...
   virtual Profile profile() const = 0;
 
@@ -49,14 +48,6 @@ class Ops {
                         const View& y) noexcept = 0;
   virtual void AddScaledRows(const View& x, std::span<const std::int32_t> rows,
                              std::span<const float> weights, const View& y) noexcept = 0;
-
-  // Memory of the table's space; 64-byte aligned, zeroed. Empty view on failure.
-  virtual View Allocate(std::uint64_t bytes) noexcept = 0;
-  virtual void Free(const View& view) noexcept = 0;
-  // A host address with the contents of a dense view; waits for the device.
-  virtual const void* Fetch(const View& view) noexcept = 0;
-  // The same for writing small inputs (ids, positions) from the host.
-  virtual void Put(const View& view, const void* from, std::uint64_t bytes) noexcept = 0;
 
   // Bytes of weights read since the table was made: each product counts its stored bytes once a
   // call, whatever its rows. Tests hold "one pass for all rows" to it.
