@@ -45,6 +45,17 @@ TEST(Json, NumbersAsPythonWritesThem) {
             "[1.0,0.1,1e+22,1e+16,1e-05,123456789.125,-0.0,18446744073709551615]");
 }
 
+TEST(Json, IndentsAsPythonDoes) {
+  const auto document = ParseJson(R"({"a": [1, {"b": []}], "c": {}})", "t");
+  ASSERT_TRUE(document.ok());
+  JsonStyle style;
+  style.key_separator = ": ";
+  style.indent = 4;
+  EXPECT_EQ(WriteJson(document->root(), style),
+            "{\n    \"a\": [\n        1,\n        {\n            \"b\": []\n        }\n    ],\n"
+            "    \"c\": {}\n}");
+}
+
 TEST(Json, RefusesBrokenAndDeepText) {
   EXPECT_FALSE(ParseJson("{\"a\": ", "t").ok());
   EXPECT_FALSE(ParseJson(std::string(1000, '['), "t").ok());

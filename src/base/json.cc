@@ -94,7 +94,43 @@ void AppendReal(std::string* out, double value) {
   *out += text;
 }
 
-void Append(std::string* out, const Metadata& value, const JsonStyle& style) {
+void Append(std::string* out, const Metadata& value, const JsonStyle& style, int depth);
+
+void NewLine(std::string* out, const JsonStyle& style, int depth) {
+  if (style.indent <= 0) return;
+  *out += '\n';
+  out->append(static_cast<std::size_t>(style.indent) * static_cast<std::size_t>(depth), ' ');
+}
+
+void AppendArray(std::string* out, const Metadata& value, const JsonStyle& style, int depth) {
+  if (value.items().empty()) return void(*out += "[]");
+  *out += '[';
+  bool first = true;
+  for (const Metadata& item : value.items()) {
+    if (!std::exchange(first, false)) *out += style.item_separator;
+    NewLine(out, style, depth + 1);
+    Append(out, item, style, depth + 1);
+  }
+  NewLine(out, style, depth);
+  *out += ']';
+}
+
+void AppendObject(std::string* out, const Metadata& value, const JsonStyle& style, int depth) {
+  if (value.members().empty()) return void(*out += "{}");
+  *out += '{';
+  bool first = true;
+  for (const Metadata::Member& member : value.members()) {
+    if (!std::exchange(first, false)) *out += style.item_separator;
+    NewLine(out, style, depth + 1);
+    AppendJsonString(out, member.key, style.escape_non_ascii);
+    *out += style.key_separator;
+    Append(out, member.value, style, depth + 1);
+  }
+  NewLine(out, style, depth);
+  *out += '}';
+}
+
+void Append(std::string* out, const Metadata& value, const JsonStyle& style, int depth) {
   if (value.is_null()) {
     *out += "null";
   } else if (const auto boolean = value.boolean()) {
@@ -109,23 +145,9 @@ void Append(std::string* out, const Metadata& value, const JsonStyle& style) {
   } else if (const auto text = value.string()) {
     AppendJsonString(out, *text, style.escape_non_ascii);
   } else if (value.is_array()) {
-    *out += '[';
-    bool first = true;
-    for (const Metadata& item : value.items()) {
-      if (!std::exchange(first, false)) *out += style.item_separator;
-      Append(out, item, style);
-    }
-    *out += ']';
+    AppendArray(out, value, style, depth);
   } else {
-    *out += '{';
-    bool first = true;
-    for (const Metadata::Member& member : value.members()) {
-      if (!std::exchange(first, false)) *out += style.item_separator;
-      AppendJsonString(out, member.key, style.escape_non_ascii);
-      *out += style.key_separator;
-      Append(out, member.value, style);
-    }
-    *out += '}';
+    AppendObject(out, value, style, depth);
   }
 }
 
@@ -159,7 +181,7 @@ Result<MetadataDocument> ParseJson(std::string_view text, const std::string& whe
 
 std::string WriteJson(const Metadata& value, const JsonStyle& style) {
   std::string out;
-  Append(&out, value, style);
+  Append(&out, value, style, 0);
   return out;
 }
 

@@ -18,9 +18,10 @@ struct JsonStyle {
   std::string_view item_separator = ",";  // Python's json.dumps: ", "
   std::string_view key_separator = ":";   // Python's json.dumps: ": "
   bool escape_non_ascii = false;          // Python's ensure_ascii
+  int indent = 0;  // Python's indent: 0 is one line, else each item on a line of its own
 };
 
-// Writes a tree as one line; reals as the shortest text that reads back the same, with ".0" where
+// Writes a tree; reals as the shortest text that reads back the same, with ".0" where
 // they are integral (as Python's repr does).
 std::string WriteJson(const Metadata& value, const JsonStyle& style = {});
 
