@@ -42,6 +42,9 @@ class Ops : public Memory {
   virtual void Run(const StoreRows& call) noexcept = 0;
   virtual void Run(const Route& call, const RouterRule& rule) noexcept = 0;
 
+  // y = 0.
+  virtual void Zero(const View& y) noexcept = 0;
+
   // Rows gathered for one expert, and its outputs added back by ascending expert id:
   // y[i] = x[rows[i]];   y[rows[i]] = fma(weights[i], x[i], y[rows[i]]).
   virtual void TakeRows(const View& x, std::span<const std::int32_t> rows,
