@@ -39,6 +39,8 @@ int Status::ExitCode() const {
   return 1;
 }
 
+void ResultMisused(const char* reason) noexcept { CheckFailed("result", 0, "Result", reason); }
+
 Status Unusable(std::string where, std::string found, std::string expected, std::string hint) {
   return Status(Code::kUnusable, std::move(where), std::move(found), std::move(expected),
                 std::move(hint));
