@@ -1,0 +1,95 @@
+// Continuous batching as a pure function: which rows of which sequences the next step computes.
+//
+// Schedule reads plain numbers and answers with a plan; the engine runs the plan; Fold writes what
+// came of it into the numbers. No model, no clock, no threads, so every property (nobody starves,
+// budgets hold, nothing is lost) is tested without a model. Tokens do not depend on any decision
+// taken here (docs/architecture.md section 5); only time does.
+//
+// The rules:
+//  - Every admitted request gets at least one row in every step; what is left of the row budget is
+//    shared evenly among those that have more tokens waiting (prompts). While anything decodes, the
+//    row budget is the smaller `mixed_rows`, which bounds the time between two tokens of an answer.
+//  - Requests are admitted in order of arrival, when pages for all their known tokens are free.
+//  - Where pages run out, the kept pages of idle sequences go first (least recently used first),
+//    then the newest request gives its pages back and starts again from its tokens. The oldest
+//    request never gives way, so it always ends, and so does every other.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace hadal {
+
+// One request. Token counts only.
+struct QueueEntry {
+  std::uint64_t id = 0;            // ascending in order of arrival
+  std::uint64_t sequence = 0;      // the timeline that it extends; one request a timeline at a time
+  std::int64_t cached_tokens = 0;  // rows that its cache holds
+  std::int64_t pending_tokens =
+      0;                         // known tokens without a row yet: of the prompt, or the last one
+  std::int64_t left_tokens = 0;  // tokens that may still be sampled, at least 1
+  bool admitted = false;
+  std::uint64_t served_step = 0;  // the last step that had rows of it
+};
+
+// A timeline between two requests; its pages are kept for the next one.
+struct IdleSequence {
+  std::uint64_t sequence = 0;
+  std::int64_t cached_tokens = 0;
+  std::uint64_t used_step = 0;
+};
+
+struct QueueState {
+  std::uint64_t step = 0;
+  std::vector<QueueEntry> entries;  // ascending ids
+  std::vector<IdleSequence> idle;
+};
+
+struct Budget {
+  std::int64_t step_rows = 512;   // most rows of one step
+  std::int64_t mixed_rows = 128;  // the same while a request decodes
+  std::int64_t requests = 64;     // most admitted at a time; at most mixed_rows
+  std::int64_t page_tokens = 64;  // rows of a page
+  std::int64_t pages = std::numeric_limits<std::int64_t>::max();  // of the whole pool
+};
+
+struct PlannedRows {
+  std::uint64_t id = 0;
+  std::int64_t rows = 0;  // the next `rows` pending tokens
+  bool sample = false;    // they are the last pending ones: a token follows
+};
+
+// What the engine does, in this order: forget the pages of `evict` and of `preempt`, then one step.
+struct StepPlan {
+  std::vector<std::uint64_t> evict;    // sequences of idle timelines
+  std::vector<std::uint64_t> preempt;  // ids of requests that start again from their tokens
+  std::vector<std::uint64_t> admit;    // ids
+  std::vector<PlannedRows> rows;       // ascending ids
+
+  bool empty() const { return evict.empty() && preempt.empty() && rows.empty(); }
+};
+
+// What came of a plan. A step that did not run leaves the rows as they were.
+struct StepResult {
+  bool ran = true;
+  std::vector<std::uint64_t> finished;  // ids whose sampled token was their last
+};
+
+// Pages that `tokens` rows need.
+std::int64_t PagesOf(std::int64_t tokens, const Budget& budget);
+
+// A request that could never be served, whatever else ends, has more pages than there are.
+bool CanEverFit(std::int64_t total_tokens, const Budget& budget);
+
+// Adds a request (its timeline is idle or new; CanEverFit holds for all its tokens). Ids ascend.
+void Submit(QueueState* state, const QueueEntry& entry);
+// Takes a request out, at any point; its timeline becomes idle with the rows that it has.
+void Withdraw(QueueState* state, std::uint64_t id);
+// Forgets a timeline, whose pages are gone.
+void Forget(QueueState* state, std::uint64_t sequence);
+
+StepPlan Schedule(const QueueState& state, const Budget& budget);
+void Fold(const StepPlan& plan, const StepResult& result, QueueState* state);
+
+}  // namespace hadal

@@ -1,0 +1,250 @@
+#include "sched/schedule.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "base/random.h"
+
+namespace hadal {
+namespace {
+
+Budget SmallBudget() {
+  Budget budget;
+  budget.step_rows = 16;
+  budget.mixed_rows = 8;
+  budget.requests = 4;
+  budget.page_tokens = 4;
+  return budget;
+}
+
+QueueEntry Request(std::uint64_t id, std::int64_t prompt, std::int64_t answer) {
+  QueueEntry entry;
+  entry.id = id;
+  entry.sequence = 100 + id;
+  entry.pending_tokens = prompt;
+  entry.left_tokens = answer;
+  return entry;
+}
+
+TEST(Schedule, PromptInChunksThenOneRowAToken) {
+  QueueState state;
+  Submit(&state, Request(1, 20, 3));
+  const Budget budget = SmallBudget();
+  std::vector<std::pair<std::int64_t, bool>> steps;
+  while (!state.entries.empty()) {
+    const StepPlan plan = Schedule(state, budget);
+    ASSERT_EQ(plan.rows.size(), 1u);
+    steps.emplace_back(plan.rows[0].rows, plan.rows[0].sample);
+    Fold(plan, {}, &state);
+  }
+  const std::vector<std::pair<std::int64_t, bool>> expected = {
+      {16, false}, {4, true}, {1, true}, {1, true}};
+  EXPECT_EQ(steps, expected);
+  ASSERT_EQ(state.idle.size(), 1u);
+  EXPECT_EQ(state.idle[0].sequence, 101u);
+  EXPECT_EQ(state.idle[0].cached_tokens, 22);  // the last token has no row
+}
+
+TEST(Schedule, DecodeGoesOnBesideALongPrompt) {
+  QueueState state;
+  const Budget budget = SmallBudget();
+  Submit(&state, Request(1, 1, 50));
+  Fold(Schedule(state, budget), {}, &state);
+  Submit(&state, Request(2, 100, 1));
+  for (int step = 0; step < 10; ++step) {
+    const StepPlan plan = Schedule(state, budget);
+    ASSERT_EQ(plan.rows.size(), 2u);
+    EXPECT_EQ(plan.rows[0].rows, 1);
+    EXPECT_TRUE(plan.rows[0].sample);
+    EXPECT_EQ(plan.rows[1].rows, budget.mixed_rows - 1);
+    Fold(plan, {}, &state);
+  }
+}
+
+TEST(Schedule, PromptsShareTheRows) {
+  QueueState state;
+  Submit(&state, Request(1, 1000, 1));
+  Submit(&state, Request(2, 1000, 1));
+  Submit(&state, Request(3, 2, 1));
+  const StepPlan plan = Schedule(state, SmallBudget());
+  ASSERT_EQ(plan.rows.size(), 3u);
+  EXPECT_EQ(plan.rows[0].rows, 7);
+  EXPECT_EQ(plan.rows[1].rows, 7);
+  EXPECT_EQ(plan.rows[2].rows, 2);
+  EXPECT_TRUE(plan.rows[2].sample);
+}
+
+TEST(Schedule, IdlePagesGoFirstThenTheNewestRequest) {
+  Budget budget = SmallBudget();
+  budget.pages = 8;
+  QueueState state;
+  state.step = 10;
+  state.idle = {{7, 8, 3}, {8, 8, 2}};  // two pages each; 8 was used longer ago
+  QueueEntry old = Request(1, 1, 20), young = Request(2, 1, 9);
+  Submit(&state, old);
+  Submit(&state, young);
+  state.entries[0].cached_tokens = state.entries[1].cached_tokens = 8;
+  state.entries[0].admitted = state.entries[1].admitted = true;
+  StepPlan plan = Schedule(state, budget);
+  EXPECT_EQ(plan.evict, std::vector<std::uint64_t>{8});
+  EXPECT_TRUE(plan.preempt.empty());
+  EXPECT_EQ(plan.rows.size(), 2u);
+
+  state.idle.clear();
+  budget.pages = 4;
+  plan = Schedule(state, budget);
+  EXPECT_EQ(plan.preempt, std::vector<std::uint64_t>{2});
+  ASSERT_EQ(plan.rows.size(), 1u);
+  EXPECT_EQ(plan.rows[0].id, 1u);
+  Fold(plan, {}, &state);
+  EXPECT_EQ(state.entries[1].cached_tokens, 0);
+  EXPECT_EQ(state.entries[1].pending_tokens, 9);
+  EXPECT_FALSE(state.entries[1].admitted);
+}
+
+TEST(Schedule, AStepThatDidNotRunChangesNoRow) {
+  QueueState state;
+  Submit(&state, Request(1, 20, 3));
+  const StepPlan plan = Schedule(state, SmallBudget());
+  StepResult result;
+  result.ran = false;
+  Fold(plan, result, &state);
+  EXPECT_EQ(state.entries[0].cached_tokens, 0);
+  EXPECT_EQ(state.entries[0].pending_tokens, 20);
+}
+
+TEST(Schedule, WithdrawnRequestsLeaveTheirRowsToTheTimeline) {
+  QueueState state;
+  Submit(&state, Request(1, 20, 3));
+  Fold(Schedule(state, SmallBudget()), {}, &state);
+  Withdraw(&state, 1);
+  EXPECT_TRUE(state.entries.empty());
+  ASSERT_EQ(state.idle.size(), 1u);
+  EXPECT_EQ(state.idle[0].cached_tokens, 16);
+  Forget(&state, 101);
+  EXPECT_TRUE(state.idle.empty());
+}
+
+// A world around the scheduler: keeps its own account of rows, pages and tokens, and compares.
+class World {
+ public:
+  World(std::uint64_t seed, Budget budget) : random_(seed), budget_(budget) {}
+
+  void Arrive() {
+    const auto prompt = static_cast<std::int64_t>(1 + random_.Below(60));
+    const auto answer = static_cast<std::int64_t>(1 + random_.Below(30));
+    if (!CanEverFit(prompt + answer, budget_)) return;
+    QueueEntry entry = Request(next_id_++, prompt, answer);
+    // Sometimes the timeline is an idle one of which a prefix is still good.
+    if (!state_.idle.empty() && random_.Below(2) == 0) {
+      const IdleSequence idle = state_.idle[random_.Below(state_.idle.size())];
+      entry.sequence = idle.sequence;
+      entry.cached_tokens = std::min(idle.cached_tokens, prompt - 1);
+      entry.pending_tokens = prompt - entry.cached_tokens;
+    }
+    rows_[entry.sequence] = entry.cached_tokens;
+    tokens_[entry.id] = {prompt, answer, 0, entry.sequence};
+    Submit(&state_, entry);
+  }
+
+  void Step() {
+    const StepPlan plan = Schedule(state_, budget_);
+    std::set<std::uint64_t> admitted(plan.admit.begin(), plan.admit.end());
+    bool decoding = false;
+    for (const QueueEntry& entry : state_.entries) {
+      if (entry.admitted) admitted.insert(entry.id);
+    }
+    for (const std::uint64_t sequence : plan.evict) rows_[sequence] = 0;
+    for (const std::uint64_t id : plan.preempt) {
+      rows_[tokens_.at(id).sequence] = 0;
+      admitted.erase(id);
+      EXPECT_NE(id, state_.entries.front().id) << "the oldest never gives way";
+    }
+    std::int64_t rows = 0;
+    std::set<std::uint64_t> served;
+    for (const PlannedRows& planned : plan.rows) {
+      ASSERT_GT(planned.rows, 0);
+      ASSERT_TRUE(admitted.count(planned.id));
+      ASSERT_TRUE(served.insert(planned.id).second);
+      Tokens& tokens = tokens_.at(planned.id);
+      std::int64_t& held = rows_[tokens.sequence];
+      const std::int64_t known = tokens.prompt + tokens.sampled;
+      decoding |= held > 0 && known - held == 1;
+      held += planned.rows;
+      rows += planned.rows;
+      ASSERT_LE(held, known);
+      ASSERT_EQ(planned.sample, held == known);
+      tokens.sampled += planned.sample;
+    }
+    ASSERT_LE(rows, decoding ? budget_.mixed_rows : budget_.step_rows);
+    ASSERT_LE(static_cast<std::int64_t>(admitted.size()), budget_.requests);
+    std::int64_t pages = 0;
+    for (const auto& [sequence, held] : rows_) pages += PagesOf(held, budget_);
+    ASSERT_LE(pages, budget_.pages);
+    if (budget_.pages == std::numeric_limits<std::int64_t>::max()) {
+      ASSERT_EQ(served, admitted) << "with pages enough everyone is served in every step";
+    } else if (!state_.entries.empty()) {
+      ASSERT_TRUE(served.count(state_.entries.front().id)) << "the oldest is always served";
+    }
+    Fold(plan, {}, &state_);
+  }
+
+  void Cancel() {
+    if (state_.entries.empty()) return;
+    const std::uint64_t id = state_.entries[random_.Below(state_.entries.size())].id;
+    tokens_.erase(id);
+    Withdraw(&state_, id);
+  }
+
+  void Run() {
+    for (int round = 0; round < 300; ++round) {
+      if (random_.Below(3) == 0) Arrive();
+      if (random_.Below(40) == 0) Cancel();
+      Step();
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+    for (int round = 0; round < 20000 && !state_.entries.empty(); ++round) {
+      Step();
+      if (::testing::Test::HasFatalFailure()) return;
+    }
+    EXPECT_TRUE(state_.entries.empty()) << "a request was never finished";
+    for (const auto& [id, tokens] : tokens_) EXPECT_EQ(tokens.sampled, tokens.answer) << id;
+  }
+
+ private:
+  struct Tokens {
+    std::int64_t prompt, answer, sampled;
+    std::uint64_t sequence;
+  };
+  Random random_;
+  Budget budget_;
+  QueueState state_;
+  std::uint64_t next_id_ = 1;
+  std::map<std::uint64_t, Tokens> tokens_;      // by request
+  std::map<std::uint64_t, std::int64_t> rows_;  // by timeline
+};
+
+TEST(ScheduleProperty, NothingIsLostAndNobodyStarves) {
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    World world(seed, SmallBudget());
+    world.Run();
+    if (HasFatalFailure()) FAIL() << "seed " << seed;
+  }
+}
+
+TEST(ScheduleProperty, PageBudgetHoldsUnderPressure) {
+  for (const std::int64_t pages : {12, 23, 40}) {
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+      Budget budget = SmallBudget();
+      budget.pages = pages;
+      World world(seed, budget);
+      world.Run();
+      if (HasFatalFailure()) FAIL() << "pages " << pages << ", seed " << seed;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hadal
