@@ -1,0 +1,94 @@
+// Scalars: binary16, e4m3fn, E8M0, E2M1.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "numeric/formats.h"
+
+namespace hadal {
+namespace {
+
+constexpr std::uint32_t kSign = 0x8000'0000u;
+
+constexpr float DecodeE4m3(int code) {
+  const int exponent = (code >> 3) & 0xF;
+  const int fraction = code & 7;
+  if ((code & 0x7F) == 0x7F) return std::bit_cast<float>(0x7FC0'0000u);
+  float value = 0.0f;
+  if (exponent == 0) {
+    value = static_cast<float>(fraction) * 0x1p-9f;
+  } else {
+    const auto bits = static_cast<std::uint32_t>((exponent - 7 + 127) << 23 | fraction << 20);
+    value = std::bit_cast<float>(bits);
+  }
+  return (code & 0x80) != 0 ? -value : value;
+}
+
+constexpr std::array<float, 256> kE4m3 = [] {
+  std::array<float, 256> table{};
+  for (int code = 0; code < 256; ++code) table[static_cast<std::size_t>(code)] = DecodeE4m3(code);
+  return table;
+}();
+
+constexpr float kE2m1[16] = {0.0f,  0.5f,  1.0f,  1.5f,  2.0f,  3.0f,  4.0f,  6.0f,
+                             -0.0f, -0.5f, -1.0f, -1.5f, -2.0f, -3.0f, -4.0f, -6.0f};
+
+}  // namespace
+
+std::uint16_t F32ToF16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t magnitude = bits & ~kSign;
+  const auto sign = static_cast<std::uint16_t>((bits & kSign) >> 16);
+  if (magnitude > 0x7F80'0000u)  // NaN: quiet, upper payload kept
+    return static_cast<std::uint16_t>(sign | 0x7E00u | ((magnitude >> 13) & 0x3FFu));
+  if (magnitude >= 0x4780'0000u) return static_cast<std::uint16_t>(sign | 0x7C00u);  // >= 65536
+  if (magnitude < 0x3880'0000u) {
+    // Below 2^-14: adding 0.5 makes the unit in the last place 2^-24, that of a subnormal.
+    const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
+    return static_cast<std::uint16_t>(sign |
+                                      (std::bit_cast<std::uint32_t>(shifted) - 0x3F00'0000u));
+  }
+  // Rounding may carry into the exponent, up to infinity, as it should.
+  const std::uint32_t rounded = magnitude + 0xFFFu + ((magnitude >> 13) & 1u);
+  return static_cast<std::uint16_t>(sign | ((rounded >> 13) - ((127u - 15u) << 10)));
+}
+
+float E4m3ToF32(std::uint8_t code) { return kE4m3[code]; }
+
+std::uint8_t F32ToE4m3(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t magnitude = bits & ~kSign;
+  const auto sign = static_cast<std::uint8_t>((bits & kSign) >> 24);
+  if (magnitude > 0x7F80'0000u) return 0x7F;
+  if (magnitude >= 0x43E0'0000u) return static_cast<std::uint8_t>(sign | 0x7E);  // >= 448
+  if (magnitude < 0x3C80'0000u) {
+    // Below 2^-6: adding 2^14 makes the unit in the last place 2^-9, that of a subnormal.
+    const float shifted = std::bit_cast<float>(magnitude) + 0x1p14f;
+    return static_cast<std::uint8_t>(
+        sign | (std::bit_cast<std::uint32_t>(shifted) - std::bit_cast<std::uint32_t>(0x1p14f)));
+  }
+  const std::uint32_t rounded = magnitude + 0x7'FFFFu + ((magnitude >> 20) & 1u);
+  return static_cast<std::uint8_t>(sign | ((rounded >> 20) - ((127u - 7u) << 3)));
+}
+
+std::uint8_t F32ToE8m0Up(float value) {
+  const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(value) & ~kSign;
+  if (magnitude > 0x7F80'0000u) return 0xFF;
+  const std::uint32_t up = (magnitude + 0x7F'FFFFu) >> 23;  // exponent, plus one for any fraction
+  return static_cast<std::uint8_t>(std::clamp(up, 1u, 254u));
+}
+
+float E2m1ToF32(int code) { return kE2m1[code & 15]; }
+
+std::uint8_t F32ToE2m1(float value) {
+  // Halfway points between neighbours; at a tie the even code of the two wins.
+  constexpr float kMiddle[7] = {0.25f, 0.75f, 1.25f, 1.75f, 2.5f, 3.5f, 5.0f};
+  if (std::isnan(value)) return 0;
+  const float magnitude = std::fabs(value);
+  std::uint8_t code = 0;
+  while (code < 7 && (magnitude > kMiddle[code] || (magnitude == kMiddle[code] && code % 2 == 1)))
+    ++code;
+  return static_cast<std::uint8_t>(code | (std::signbit(value) ? 8 : 0));
+}
+
+}  // namespace hadal

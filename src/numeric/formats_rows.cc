@@ -1,0 +1,187 @@
+// Whole rows, by format.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/bytes.h"
+#include "base/check.h"
+#include "numeric/formats.h"
+#include "numeric/formats_encode.h"
+
+namespace hadal {
+namespace {
+
+template <typename Code, float (*Decode)(Code)>
+void DecodePlain(const std::byte* codes, std::int64_t columns, float* out) {
+  for (std::int64_t i = 0; i < columns; ++i)
+    out[i] = Decode(LoadUnaligned<Code>(codes + i * static_cast<std::int64_t>(sizeof(Code))));
+}
+
+void DecodeFp8(const EncodedRow& row, std::int64_t first, std::int64_t columns, float* out) {
+  for (std::int64_t i = 0; i < columns;) {
+    const std::int64_t column = first + i;
+    const std::int64_t block = column / row.block;
+    const std::int64_t end = std::min(columns, i + (block + 1) * row.block - column);
+    const float scale = row.scale_dtype == DType::kF8E8M0
+                            ? E8m0ToF32(static_cast<std::uint8_t>(row.scales[block]))
+                            : LoadUnaligned<float>(row.scales + 4 * block);
+    for (; i < end; ++i)
+      out[i] = E4m3ToF32(static_cast<std::uint8_t>(row.codes[first + i])) * scale;
+  }
+}
+
+// Packed E2M1 pairs from an even column on, `block` columns to a scale that `scale_of` looks up.
+template <typename ScaleOf>
+void DecodePairs(const EncodedRow& row, std::int64_t first, std::int64_t columns, int block,
+                 const ScaleOf& scale_of, float* out) {
+  for (std::int64_t i = 0; i < columns; i += 2) {
+    const float scale = scale_of((first + i) / block);
+    const int byte = static_cast<int>(row.codes[(first + i) / 2]);
+    out[i] = E2m1ToF32(byte) * scale;
+    out[i + 1] = E2m1ToF32(byte >> 4) * scale;
+  }
+}
+
+template <void (*Load)(const std::byte*, ScaledBlock&), bool kMinimum>
+void DecodeScaled(const std::byte* blocks, int block_bytes, std::int64_t columns, float* out) {
+  ScaledBlock block;
+  for (std::int64_t i = 0; i < columns; i += 32, blocks += block_bytes) {
+    Load(blocks, block);
+    for (int j = 0; j < 32; ++j) {
+      const float product = block.scale[0] * static_cast<float>(block.code[j]);
+      out[i + j] = kMinimum ? product + block.minimum : product;
+    }
+  }
+}
+
+template <void (*Load)(const std::byte*, SuperBlock&), bool kMinimum>
+void DecodeSuper(const std::byte* blocks, int block_bytes, std::int64_t columns, float* out) {
+  SuperBlock block;
+  for (std::int64_t i = 0; i < columns; i += 256, blocks += block_bytes) {
+    Load(blocks, block);
+    for (int sub = 0; sub < 16; ++sub) {
+      const float scale = block.scale * static_cast<float>(block.sub_scale[sub]);
+      const float minimum = block.minimum * static_cast<float>(block.sub_minimum[sub / 2]);
+      for (int j = 16 * sub; j < 16 * sub + 16; ++j) {
+        const float product = scale * static_cast<float>(block.code[j]);
+        out[i + j] = kMinimum ? product - minimum : product;
+      }
+    }
+  }
+}
+
+void DecodeGguf(WeightFormat format, const std::byte* at, int bytes, std::int64_t columns,
+                float* out) {
+  switch (format) {
+    case WeightFormat::kQ8_0:
+      return DecodeScaled<LoadQ8_0, false>(at, bytes, columns, out);
+    case WeightFormat::kQ4_0:
+      return DecodeScaled<LoadQ4_0, false>(at, bytes, columns, out);
+    case WeightFormat::kQ4_1:
+      return DecodeScaled<LoadQ4_1, true>(at, bytes, columns, out);
+    case WeightFormat::kQ5_0:
+      return DecodeScaled<LoadQ5_0, false>(at, bytes, columns, out);
+    case WeightFormat::kQ5_1:
+      return DecodeScaled<LoadQ5_1, true>(at, bytes, columns, out);
+    case WeightFormat::kGgufMxfp4:
+      return DecodeScaled<LoadGgufMxfp4, false>(at, bytes, columns, out);
+    case WeightFormat::kQ4_K:
+      return DecodeSuper<LoadQ4_K, true>(at, bytes, columns, out);
+    case WeightFormat::kQ5_K:
+      return DecodeSuper<LoadQ5_K, true>(at, bytes, columns, out);
+    case WeightFormat::kQ6_K:
+      return DecodeSuper<LoadQ6_K, false>(at, bytes, columns, out);
+    default:
+      HADAL_CHECK(false, "not a GGUF block format");
+  }
+}
+
+DType BlockDType(WeightFormat format) {
+  for (const DTypeInfo& info : AllDTypes())
+    if (info.block_values > 1 && WeightFormatOf(info.dtype) == format) return info.dtype;
+  HADAL_CHECK(false, "a block format without a dtype");
+}
+
+template <void (*Encode)(const float*, std::byte*)>
+void EncodeBlocks(const float* values, std::int64_t columns, int block_bytes, std::byte* out) {
+  for (std::int64_t i = 0; i < columns; i += 32, out += block_bytes) Encode(values + i, out);
+}
+
+}  // namespace
+
+void DecodeRow(const EncodedRow& row, std::int64_t first, std::int64_t columns, float* out) {
+  switch (row.format) {
+    case WeightFormat::kF32:
+      std::memcpy(out, row.codes + 4 * first, 4 * static_cast<std::size_t>(columns));
+      return;
+    case WeightFormat::kF16:
+      return DecodePlain<std::uint16_t, F16ToF32>(row.codes + 2 * first, columns, out);
+    case WeightFormat::kBF16:
+      return DecodePlain<std::uint16_t, Bf16ToF32>(row.codes + 2 * first, columns, out);
+    case WeightFormat::kFp8Block:
+      return DecodeFp8(row, first, columns, out);
+    case WeightFormat::kMxfp4:
+      return DecodePairs(
+          row, first, columns, 32,
+          [&](std::int64_t block) {
+            return E8m0ToF32(static_cast<std::uint8_t>(row.scales[block]));
+          },
+          out);
+    case WeightFormat::kNvfp4:
+      return DecodePairs(
+          row, first, columns, 16,
+          [&](std::int64_t block) {
+            return E4m3ToF32(static_cast<std::uint8_t>(row.scales[block])) * row.global_scale;
+          },
+          out);
+    default: {
+      const DTypeInfo& info = Info(BlockDType(row.format));
+      const std::byte* at = row.codes + first / info.block_values * info.block_bytes;
+      return DecodeGguf(row.format, at, info.block_bytes, columns, out);
+    }
+  }
+}
+
+bool EncodeRow(DType dtype, const float* values, std::int64_t columns, std::byte* out) {
+  const int block_bytes = Info(dtype).block_bytes;
+  switch (dtype) {
+    case DType::kF32:
+      std::memcpy(out, values, 4 * static_cast<std::size_t>(columns));
+      return true;
+    case DType::kF16:
+      for (std::int64_t i = 0; i < columns; ++i) StoreUnaligned(out + 2 * i, F32ToF16(values[i]));
+      return true;
+    case DType::kBF16:
+      for (std::int64_t i = 0; i < columns; ++i) StoreUnaligned(out + 2 * i, F32ToBf16(values[i]));
+      return true;
+    case DType::kQ8_0:
+      EncodeBlocks<EncodeQ8_0>(values, columns, block_bytes, out);
+      return true;
+    case DType::kQ4_0:
+      EncodeBlocks<EncodeQ4_0>(values, columns, block_bytes, out);
+      return true;
+    case DType::kMXFP4:
+      EncodeBlocks<EncodeGgufMxfp4>(values, columns, block_bytes, out);
+      return true;
+    default:
+      return false;
+  }
+}
+
+float EncodeFp8Tile(const Fp8Tile& tile, bool power_of_two_scale) {
+  float largest = 0.0f;
+  for (std::int64_t r = 0; r < tile.rows; ++r)
+    for (std::int64_t c = 0; c < tile.columns; ++c)
+      largest = std::max(largest, std::fabs(tile.values[r * tile.value_stride + c]));
+  // The floor keeps a block of zeros from dividing by zero (the release's floor for activations).
+  largest = std::max(largest, 1e-4f);
+  const float scale =
+      power_of_two_scale ? E8m0ToF32(F32ToE8m0Up(largest * (1.0f / 448.0f))) : largest / 448.0f;
+  for (std::int64_t r = 0; r < tile.rows; ++r)
+    for (std::int64_t c = 0; c < tile.columns; ++c)
+      tile.codes[r * tile.code_stride + c] =
+          static_cast<std::byte>(F32ToE4m3(tile.values[r * tile.value_stride + c] / scale));
+  return scale;
+}
+
+}  // namespace hadal
