@@ -18,11 +18,10 @@
 #include "base/metadata.h"
 #include "base/status.h"
 #include "formats/shards.h"
+#include "spec/container.h"
 #include "tensor/tensor_info.h"
 
 namespace hadal {
-
-enum class Container : unsigned char { kSafetensors, kGguf };
 
 // Immutable after Open; any thread may read. Views and metadata are valid as long as it lives.
 class Checkpoint {
