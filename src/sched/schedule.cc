@@ -97,8 +97,9 @@ class Planner {
       order.push_back(&share);
       decoding |= share.cached > 0 && Pending(share) == 1;
     }
-    std::stable_sort(order.begin(), order.end(), [](const Share* a, const Share* b) {
-      return a->entry->served_step < b->entry->served_step;
+    std::sort(order.begin(), order.end(), [](const Share* a, const Share* b) {
+      const QueueEntry &x = *a->entry, &y = *b->entry;
+      return x.served_step != y.served_step ? x.served_step < y.served_step : x.id < y.id;
     });
     std::int64_t left = decoding ? budget_.mixed_rows : budget_.step_rows;
     for (Share* share : order) {

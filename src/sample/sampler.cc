@@ -1,0 +1,164 @@
+#include "sample/sampler.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/random.h"
+#include "numeric/math.h"
+#include "sample/log_probability.h"
+#include "sample/ranking.h"
+
+namespace hadal {
+namespace {
+
+Status BadOption(const char* name, float value, const char* expected) {
+  return UsageError(std::string("sampling option ") + name, std::to_string(value), expected);
+}
+
+struct Largest {
+  float value = -std::numeric_limits<float>::infinity();
+  std::size_t index = 0;
+  bool sound = true;  // neither NaN nor +inf in the row
+};
+
+Largest FindLargest(std::span<const float> logits) {
+  Largest largest;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    const float value = logits[i];
+    if (value > largest.value) largest = {value, i, largest.sound};
+    largest.sound &= value < std::numeric_limits<float>::infinity();  // false for NaN
+  }
+  return largest;
+}
+
+}  // namespace
+
+Status CheckSampling(const SamplingOptions& options, std::int64_t vocabulary) {
+  const auto within = [](float value, float low, float high) {
+    return value >= low && value <= high;  // false for NaN
+  };
+  constexpr float kMost = 1e6f;
+  if (!within(options.temperature, 0.0f, kMost))
+    return BadOption("temperature", options.temperature, "a number from 0 on");
+  if (options.top_k < 0)
+    return BadOption("top_k", static_cast<float>(options.top_k), "0 (all) or a count");
+  if (!within(options.top_p, 0.0f, 1.0f))
+    return BadOption("top_p", options.top_p, "a number from 0 to 1");
+  if (!within(options.min_p, 0.0f, 1.0f))
+    return BadOption("min_p", options.min_p, "a number from 0 to 1");
+  if (!within(options.repetition_penalty, 1e-3f, 1e3f))
+    return BadOption("repetition_penalty", options.repetition_penalty,
+                     "a number above 0; 1 is none");
+  if (!within(options.presence_penalty, -kMost, kMost))
+    return BadOption("presence_penalty", options.presence_penalty, "a finite number");
+  if (!within(options.frequency_penalty, -kMost, kMost))
+    return BadOption("frequency_penalty", options.frequency_penalty, "a finite number");
+  if (options.log_probabilities < -1)
+    return BadOption("log_probabilities", static_cast<float>(options.log_probabilities),
+                     "-1 (none) or a count");
+  for (const auto& [id, bias] : options.logit_bias) {
+    if (id < 0 || id >= vocabulary)
+      return UsageError("sampling option logit_bias", "token id " + std::to_string(id),
+                        "an id below " + std::to_string(vocabulary));
+    if (!within(bias, -kMost, kMost)) return BadOption("logit_bias", bias, "a finite number");
+  }
+  return {};
+}
+
+Sampler::Sampler(const SamplingOptions& options, std::span<const std::int32_t> prompt)
+    : options_(options) {
+  if (options_.repetition_penalty == 1.0f) return;
+  for (const std::int32_t id : prompt) seen_[id].anywhere = true;
+}
+
+bool Sampler::adjusts() const {
+  return !options_.logit_bias.empty() || options_.repetition_penalty != 1.0f ||
+         options_.presence_penalty != 0.0f || options_.frequency_penalty != 0.0f;
+}
+
+void Sampler::Adjust(std::vector<float>* logits) const {
+  for (const auto& [id, bias] : options_.logit_bias)
+    (*logits)[static_cast<std::size_t>(id)] += bias;
+  // Each token is treated alone, so the order of the map does not matter.
+  for (const auto& [id, seen] : seen_) {
+    if (static_cast<std::size_t>(id) >= logits->size()) continue;
+    float& logit = (*logits)[static_cast<std::size_t>(id)];
+    if (seen.anywhere && options_.repetition_penalty != 1.0f)
+      logit =
+          logit > 0.0f ? logit / options_.repetition_penalty : logit * options_.repetition_penalty;
+    if (seen.answered > 0)
+      logit -= options_.presence_penalty +
+               options_.frequency_penalty * static_cast<float>(seen.answered);
+  }
+}
+
+std::int32_t Sampler::Draw(std::span<const float> logits, float largest, std::int64_t position) {
+  // Weights are probabilities times a common factor: the likeliest token has exactly 1.
+  weights_.resize(logits.size());
+  double total = 0.0;  // by ascending id
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    weights_[i] = Exp((logits[i] - largest) / options_.temperature);
+    total += static_cast<double>(weights_[i]);
+  }
+  Ranking ranking(weights_);
+  std::size_t kept = ranking.size();
+  if (options_.top_k > 0 && static_cast<std::size_t>(options_.top_k) < kept) {
+    kept = static_cast<std::size_t>(options_.top_k);
+    total = 0.0;  // from here on by rank
+    for (std::size_t i = 0; i < kept; ++i) total += static_cast<double>(ranking.WeightAt(i));
+  }
+  if (options_.top_p < 1.0f || options_.min_p > 0.0f) {
+    const double enough =
+        options_.top_p < 1.0f ? static_cast<double>(options_.top_p) * total : total;
+    double sum = static_cast<double>(ranking.WeightAt(0));
+    std::size_t count = 1;  // the likeliest always stays
+    while (count < kept && sum < enough && ranking.WeightAt(count) >= options_.min_p)
+      sum += static_cast<double>(ranking.WeightAt(count++));
+    kept = count;
+    total = sum;
+  }
+  const double target =
+      UniformAt(options_.seed, options_.choice, static_cast<std::uint64_t>(position)) * total;
+  double sum = 0.0;
+  std::size_t rank = 0;
+  for (; rank + 1 < kept; ++rank) {
+    sum += static_cast<double>(ranking.WeightAt(rank));
+    if (sum > target) break;
+    // Tokens of weight 0 are never drawn, even where rounding leaves the sum below the target.
+    if (ranking.WeightAt(rank + 1) == 0.0f) break;
+  }
+  return ranking.At(rank);
+}
+
+Result<SampledToken> Sampler::Next(std::span<const float> logits, std::int64_t position) {
+  Largest largest = FindLargest(logits);
+  if (!largest.sound || largest.value == -std::numeric_limits<float>::infinity())
+    return Failed("logits at position " + std::to_string(position),
+                  "values that are not finite numbers", "finite logits",
+                  "the weights are damaged, or this is a fault of ours: please report it");
+  SampledToken sampled;
+  std::span<const float> row = logits;
+  if (adjusts()) {
+    adjusted_.assign(logits.begin(), logits.end());
+    Adjust(&adjusted_);
+    row = adjusted_;
+    largest = FindLargest(row);
+  }
+  sampled.token = options_.temperature == 0.0f ? static_cast<std::int32_t>(largest.index)
+                                               : Draw(row, largest.value, position);
+  if (options_.log_probabilities >= 0) {
+    const double log_sum = LogSumExp(logits);
+    const auto logit = static_cast<double>(logits[static_cast<std::size_t>(sampled.token)]);
+    sampled.log_probability = static_cast<float>(logit - log_sum);
+    sampled.top = TopLogProbabilities(logits, log_sum, options_.log_probabilities);
+  }
+  if (options_.repetition_penalty != 1.0f || options_.presence_penalty != 0.0f ||
+      options_.frequency_penalty != 0.0f) {
+    Seen& seen = seen_[sampled.token];
+    seen.anywhere = true;
+    ++seen.answered;
+  }
+  return sampled;
+}
+
+}  // namespace hadal
