@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "numeric/profile.h"
 #include "ops/attention.h"
 #include "ops/elementwise.h"
 #include "ops/matmul.h"
@@ -19,9 +20,6 @@
 #include "ops/router.h"
 
 namespace hadal {
-
-// Which numbers a table computes with (docs/architecture.md section 5).
-enum class Profile : std::uint8_t { kFloat = 0, kReference = 1, kFast = 2 };
 
 class Ops : public Memory {
  public:
