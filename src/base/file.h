@@ -67,4 +67,12 @@ bool FileExists(const std::string& path);
 bool IsDirectory(const std::string& path);
 Result<std::uint64_t> FreeDiskBytes(const std::string& directory);
 
+// Reads the first bytes of a file past the page cache where the system allows it (measurement
+// only).
+struct TimedRead {
+  std::uint64_t bytes = 0;
+  double seconds = 0;
+};
+Result<TimedRead> ReadUncached(const std::string& path, std::uint64_t most_bytes);
+
 }  // namespace hadal

@@ -7,6 +7,8 @@
 #include <zlib.h>
 
 #include <cerrno>
+#include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -168,6 +170,31 @@ Result<std::uint64_t> FreeDiskBytes(const std::string& directory) {
   if (::statvfs(directory.c_str(), &info) != 0)
     return Failed(directory, ErrorText(), "a folder on a mounted file system");
   return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+Result<TimedRead> ReadUncached(const std::string& path, std::uint64_t most_bytes) {
+  int flags = O_RDONLY | O_CLOEXEC;
+#ifdef O_DIRECT
+  flags |= O_DIRECT;
+#endif
+  int raw = ::open(path.c_str(), flags);
+  if (raw < 0) raw = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);  // no direct reads here
+  if (raw < 0) return Unusable(path, ErrorText(), "a readable file");
+  const Descriptor descriptor{raw};
+  constexpr std::size_t kAlign = 4096, kChunk = 8u << 20;
+  const std::unique_ptr<void, decltype(&std::free)> buffer(std::aligned_alloc(kAlign, kChunk),
+                                                           &std::free);
+  if (buffer == nullptr) return NoRoom(path, "no memory to read into", "");
+  TimedRead done;
+  const auto start = std::chrono::steady_clock::now();
+  while (done.bytes < most_bytes) {
+    const ssize_t got = ::read(descriptor.value, buffer.get(), kChunk);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    done.bytes += static_cast<std::uint64_t>(got);
+  }
+  done.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return done;
 }
 
 }  // namespace hadal
