@@ -15,8 +15,10 @@ struct Metadata::Index {
   explicit Index(Object object) : members(std::move(object)) {
     by_key.resize(members.size());
     std::iota(by_key.begin(), by_key.end(), 0u);
-    std::stable_sort(by_key.begin(), by_key.end(), [this](std::uint32_t a, std::uint32_t b) {
-      return members[a].key < members[b].key;
+    // By key, then by place: std::stable_sort's order without its deprecated buffer.
+    std::sort(by_key.begin(), by_key.end(), [this](std::uint32_t a, std::uint32_t b) {
+      const int order = members[a].key.compare(members[b].key);
+      return order != 0 ? order < 0 : a < b;
     });
   }
 
