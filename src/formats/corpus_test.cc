@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "formats/gguf.h"
 #include "formats/safetensors.h"
-#include "formats/shards.h"
+#include "formats/shard_index.h"
 
 namespace hadal {
 namespace {

@@ -1,7 +1,5 @@
 #include "formats/safetensors_writer.h"
 
-#include <algorithm>
-
 #include "base/bytes.h"
 #include "base/json.h"
 #include "formats/layout.h"
@@ -25,6 +23,15 @@ void AppendMetadata(std::string* json,
   *json += '}';
 }
 
+std::vector<TensorInfo> LargestValuesFirst(std::vector<TensorInfo> tensors) {
+  std::vector<TensorInfo> sorted;
+  sorted.reserve(tensors.size());
+  for (const std::uint64_t size : {8, 4, 2, 1})
+    for (TensorInfo& tensor : tensors)
+      if (NaturalAlignment(tensor.dtype) == size) sorted.push_back(std::move(tensor));
+  return sorted;
+}
+
 // `offset_bytes` counts from the end of the header.
 void AppendTensor(std::string* json, const TensorInfo& tensor) {
   if (json->size() > 1) *json += ',';
@@ -46,9 +53,7 @@ Result<TensorFileLayout> SafetensorsLayout(
     std::vector<TensorInfo> tensors,
     std::span<const std::pair<std::string, std::string>> metadata) {
   HADAL_RETURN_IF_ERROR(CheckNamesDiffer(tensors, kWhere));
-  std::stable_sort(tensors.begin(), tensors.end(), [](const TensorInfo& a, const TensorInfo& b) {
-    return NaturalAlignment(a.dtype) > NaturalAlignment(b.dtype);
-  });
+  tensors = LargestValuesFirst(std::move(tensors));
   std::string json = "{";
   if (!metadata.empty()) AppendMetadata(&json, metadata);
   std::uint64_t end = 0;

@@ -1,11 +1,9 @@
 // A directory of safetensors: one `model.safetensors`, or several files that
-// `model.safetensors.index.json` lists as {"weight_map": {"TENSOR": "FILE"}}.
+// `model.safetensors.index.json` lists (shard_index.h).
 #pragma once
 
 #include <memory>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -13,15 +11,6 @@
 #include "tensor/tensor_info.h"
 
 namespace hadal {
-
-struct ShardIndex {
-  std::vector<std::string> files;                    // plain names, sorted, each once
-  std::vector<std::pair<std::string, int>> tensors;  // name and index into `files`, sorted by name
-};
-
-// Parses the index; `where` names it in messages. A file outside the directory, a tensor twice and
-// an index without tensors are errors.
-Result<ShardIndex> ParseShardIndex(std::string_view json, const std::string& where);
 
 struct TensorFiles {
   std::vector<std::shared_ptr<const MappedFile>> files;
