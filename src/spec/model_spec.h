@@ -12,12 +12,10 @@
 
 #include "base/metadata.h"
 #include "base/status.h"
+#include "spec/container.h"
 #include "spec/rope_spec.h"
 
 namespace hadal {
-
-// Where the header came from: names of fields, names of tensors and layouts differ.
-enum class Container : std::uint8_t { kSafetensors = 0, kGguf = 1 };
 
 enum class Generation : std::uint8_t {
   kLlama = 0,
