@@ -9,7 +9,7 @@ enum class AnswerSyntax : unsigned char {
   kPlain,  // all text is content
   // "reasoning</think>content", with or without an opening "<think>" (R1, its distills).
   kThink,
-  // kPlain, and calls between <\uFF5Ctool\u2581calls\u2581begin\uFF5C> and its end, each
+  // kThink, and calls between <\uFF5Ctool\u2581calls\u2581begin\uFF5C> and its end, each
   // "function<sep>NAME\n```json\nARGUMENTS\n```" (V3, V3-0324; R1 writes the same after its
   // reasoning).
   kDeepSeekV3,

@@ -1,0 +1,166 @@
+#include "text/answer_parser.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/json.h"
+#include "base/random.h"
+#include "base/utf8.h"
+#include "text/answer_cases.h"
+
+namespace hadal {
+namespace {
+
+using Kind = AnswerEvent::Kind;
+
+ParsedAnswer ParsePieces(const AnswerCase& c, const std::vector<std::size_t>& cuts) {
+  AnswerParser parser(c.syntax, c.options);
+  ParsedAnswer answer;
+  std::size_t begin = 0;
+  for (const std::size_t cut : cuts) {
+    answer.Add(parser.Feed(c.text.substr(begin, cut - begin)));
+    begin = cut;
+  }
+  answer.Add(parser.Feed(c.text.substr(begin)));
+  answer.Add(parser.Finish());
+  return answer;
+}
+
+TEST(AnswerParser, Cases) {
+  for (const AnswerCase& c : AnswerCases())
+    EXPECT_EQ(Summary(ParseAnswer(c.syntax, c.options, c.text)), c.expected) << c.text;
+}
+
+TEST(AnswerParser, NoSplitChangesTheResult) {
+  Random random(7);
+  for (const AnswerCase& c : AnswerCases()) {
+    const ParsedAnswer whole = ParsePieces(c, {});
+    std::vector<std::size_t> every(c.text.size());
+    for (std::size_t i = 0; i < every.size(); ++i) every[i] = i;
+    EXPECT_EQ(ParsePieces(c, every), whole) << c.text;
+    for (const std::size_t cut : every) EXPECT_EQ(ParsePieces(c, {cut}), whole) << c.text;
+    for (int round = 0; round < 20; ++round) {
+      std::vector<std::size_t> cuts(1 + random.Below(5));
+      for (std::size_t& cut : cuts) cut = random.Below(c.text.size() + 1);
+      std::ranges::sort(cuts);
+      EXPECT_EQ(ParsePieces(c, cuts), whole) << c.text;
+    }
+  }
+}
+
+// Whatever the point where an answer is cut off, its beginning parses, and what had been given out
+// before the end stays.
+TEST(AnswerParser, EveryBeginningParses) {
+  for (const AnswerCase& c : AnswerCases()) {
+    AnswerParser parser(c.syntax, c.options);
+    ParsedAnswer given_out;
+    for (std::size_t length = 0; length < c.text.size(); ++length) {
+      const ParsedAnswer cut = ParseAnswer(c.syntax, c.options, c.text.substr(0, length));
+      EXPECT_TRUE(cut.reasoning.starts_with(given_out.reasoning));
+      EXPECT_TRUE(cut.content.starts_with(given_out.content));
+      ASSERT_GE(cut.tool_calls.size(), given_out.tool_calls.size());
+      given_out.Add(parser.Feed(c.text.substr(length, 1)));
+    }
+  }
+}
+
+TEST(AnswerParser, CallsTextWhereToolsWereNotGiven) {
+  for (const AnswerCase& c : AnswerCases()) {
+    const AnswerOptions options = {
+        .thinking = c.options.thinking, .extract_reasoning = false, .tool_calls = ToolCalls::kText};
+    EXPECT_EQ(ParseAnswer(c.syntax, options, c.text).content, c.text);
+  }
+}
+
+TEST(AnswerParser, ForbiddenCallsAreLeftOut) {
+  for (const AnswerCase& c : AnswerCases()) {
+    AnswerOptions options = c.options;
+    if (options.tool_calls == ToolCalls::kParse) options.tool_calls = ToolCalls::kDrop;
+    EXPECT_TRUE(ParseAnswer(c.syntax, options, c.text).tool_calls.empty()) << c.text;
+  }
+}
+
+TEST(AnswerParser, EventsComeEarlyAndInOrder) {
+  AnswerParser parser(AnswerSyntax::kHermes, {});
+  auto events = parser.Feed("Look: ");
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, Kind::kContent);
+  EXPECT_TRUE(parser.Feed("<tool_call>\n{\"name\": \"f\", ").empty());
+  events = parser.Feed("\"arguments\": {\"a\"");
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].kind, Kind::kCallBegin);
+  EXPECT_EQ(events[0].text, "f");
+  EXPECT_EQ(events[0].call, 0);
+  EXPECT_EQ(events[1].kind, Kind::kCallArguments);
+  EXPECT_EQ(events[1].text, "{\"a\"");
+  events = parser.Feed(": 1}");
+  ASSERT_EQ(events.size(), 2u);
+  EXPECT_EQ(events[0].text, ": 1}");
+  EXPECT_EQ(events[1].kind, Kind::kCallEnd);
+  EXPECT_TRUE(events[1].complete);
+  EXPECT_TRUE(parser.Feed("}\n</tool_call>").empty());
+  EXPECT_TRUE(parser.Finish().empty());
+  EXPECT_TRUE(parser.Finish().empty());
+}
+
+TEST(AnswerParser, GivesTheModelsOwnId) {
+  const ParsedAnswer answer = ParseAnswer(
+      AnswerSyntax::kKimiK2, {},
+      "<|tool_call_begin|> functions.f:3\n<|tool_call_argument_begin|>{}<|tool_call_end|>");
+  ASSERT_EQ(answer.tool_calls.size(), 1u);
+  EXPECT_EQ(answer.tool_calls[0].id, "functions.f:3");
+}
+
+TEST(AnswerParser, UntaggedCallsNeedAToolOfTheRequest) {
+  const auto tools = ParseJson(R"([{"type": "function", "function": {"name": "f"}}])", "tools");
+  const AnswerOptions options = {.tools = &tools->root()};
+  const auto calls = [&options](std::string_view text) {
+    return ParseAnswer(AnswerSyntax::kLlama3, options, text).tool_calls.size();
+  };
+  EXPECT_EQ(calls(R"({"name": "f", "parameters": {}})"), 1u);
+  EXPECT_EQ(calls(R"({"name": "g", "parameters": {}})"), 0u);
+}
+
+// Pieces end where the input did or at a character: whole characters in, whole characters out.
+TEST(AnswerParser, NeverCutsACharacter) {
+  for (const AnswerCase& c : AnswerCases()) {
+    AnswerParser parser(c.syntax, c.options);
+    std::size_t begin = 0;
+    for (std::size_t end = 1; end <= c.text.size(); ++end) {
+      const bool inside = end < c.text.size() && (c.text[end] & 0xC0) == 0x80;
+      if (inside) continue;
+      for (const AnswerEvent& event : parser.Feed(c.text.substr(begin, end - begin)))
+        EXPECT_TRUE(IsUtf8(event.text)) << c.text;
+      begin = end;
+    }
+  }
+}
+
+std::string Repeat(std::string_view unit, std::size_t bytes) {
+  std::string text;
+  while (text.size() < bytes) text += unit;
+  return text;
+}
+
+// A quadratic step anywhere would take many minutes on these.
+TEST(AnswerParser, LinearInTheText) {
+  constexpr std::size_t kBytes = 1 << 18;
+  const auto start = std::chrono::steady_clock::now();
+  for (const char* syntax : {"r1", "v3", "kimi_k2", "hermes", "llama3"}) {
+    for (const char* unit :
+         {"<", " ", "<tool_call>", "<tool_call>{", "<tool_call>{\"name\":", "</think",
+          "{\"a\":", "`", "<\uFF5Ctool\u2581calls\u2581begin\uFF5C>",
+          "<\uFF5Ctool\u2581call\u2581begin\uFF5C>", "<|tool_calls_section_begin|> ",
+          "<|tool_call_begin|>x", "<tool_call>{\"x\": \""}) {
+      AnswerParser parser(*AnswerSyntaxNamed(syntax), {});
+      for (const char c : Repeat(unit, kBytes)) parser.Feed(std::string_view(&c, 1));
+      parser.Finish();
+    }
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+}
+
+}  // namespace
+}  // namespace hadal
