@@ -1,4 +1,5 @@
-// In which container a checkpoint came: names of fields, names of tensors and layouts follow from it.
+// In which container a checkpoint came: names of fields, names of tensors and layouts follow from
+// it.
 #pragma once
 
 #include <cstdint>

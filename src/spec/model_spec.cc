@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "base/check.h"
+#include "spec/cache_parts.h"
 #include "spec/families.h"
 
 namespace hadal {
@@ -149,6 +150,12 @@ void ParseCommon(const Metadata& root, Fields* fields, ModelSpec* spec) {
   spec->head_optional = spec->tied || fields->gguf();
 }
 
+void NumberCacheParts(ModelSpec* spec) {
+  const std::vector<CachePart> parts = CacheParts(*spec);
+  for (std::size_t i = parts.size(); i-- > 0;)
+    spec->layers[static_cast<std::size_t>(parts[i].layer)].cache_part = static_cast<int>(i);
+}
+
 }  // namespace
 
 std::int64_t ParseLayerCount(Fields* fields) {
@@ -175,6 +182,7 @@ Result<ModelSpec> ParseModelSpec(const Metadata& config, Container container,
   if (fields.ok()) form->parse(&fields, &spec);
   if (!fields.ok()) return fields.status();
   ParseSpecialTokens(config, generation_config, fields, &spec);
+  NumberCacheParts(&spec);
   spec.runnable = form->runs;
   if (!form->runs)
     spec.not_runnable = fmt::format("{} is known by its shapes only, this version does not run it",

@@ -15,6 +15,7 @@ struct ParameterCount {
   std::int64_t engram = 0;  // of total: Engram tables
   std::int64_t draft = 0;   // of draft layers, beside total; copies of embedding and head left out
 };
-ParameterCount CountParameters(const ModelSpec& spec, const TensorPlan& plan);
+// `tied`: the head is the embedding (CheckedTensors::tied, or ModelSpec::tied without tensors).
+ParameterCount CountParameters(const ModelSpec& spec, const TensorPlan& plan, bool tied);
 
 }  // namespace hadal

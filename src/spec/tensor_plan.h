@@ -3,10 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "spec/model_spec.h"
@@ -146,6 +144,7 @@ struct ExpectedTensor {
 // Immutable once made; any thread.
 class TensorPlan {
  public:
+  // In the order of layers: those of the whole model, then layer 0, 1, ….
   explicit TensorPlan(std::vector<ExpectedTensor> tensors);
 
   const std::vector<ExpectedTensor>& tensors() const { return tensors_; }
@@ -156,7 +155,7 @@ class TensorPlan {
 
  private:
   std::vector<ExpectedTensor> tensors_;
-  std::map<std::pair<int, Role>, std::size_t> by_place_;
+  std::vector<std::size_t> first_of_layer_;  // [layers + 2], from layer -1 on
 };
 
 // The plan of a parsed model. Work is bounded by the number of layers, not of experts.
