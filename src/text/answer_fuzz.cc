@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/check.h"
+#include "base/json.h"
 #include "base/random.h"
 #include "text/answer_parser.h"
 
@@ -46,6 +47,9 @@ void Run(std::string_view data) {
   options.thinking = (byte(1) & 1) != 0;
   options.extract_reasoning = (byte(1) & 2) == 0;
   options.tool_calls = static_cast<ToolCalls>((byte(1) >> 2) % 3);
+  static const Result<MetadataDocument> tools =
+      ParseJson(R"([{"type": "function", "function": {"name": "f"}}, {"name": "g"}])", "tools");
+  if ((byte(1) & 32) != 0) options.tools = &tools->root();
   Random random(byte(2));
   const std::string_view text = data.substr(3);
 
