@@ -20,7 +20,7 @@ inline std::optional<std::string> SharedDir() {
 }  // namespace hadal
 
 // First line of a test that reads the shared goldens; `dir` becomes a std::string.
-#define HADAL_NEEDS_SHARED(dir)                                                         \
-  const std::optional<std::string> hadal_shared_dir = ::hadal::SharedDir();             \
+#define HADAL_NEEDS_SHARED(dir)                                                           \
+  const std::optional<std::string> hadal_shared_dir = ::hadal::SharedDir();               \
   if (!hadal_shared_dir) GTEST_SKIP() << "the shared goldens are not beside the project"; \
   const std::string& dir = *hadal_shared_dir

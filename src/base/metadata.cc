@@ -107,7 +107,7 @@ std::string Metadata::Describe() const {
   if (const auto value = string()) {
     constexpr std::size_t kShown = 60;
     return "the string \"" + std::string(value->substr(0, kShown)) +
-           (value->size() > kShown ? "…\"" : "\"");
+           (value->size() > kShown ? "...\"" : "\"");
   }
   if (is_array()) return "an array of " + std::to_string(items().size());
   return "an object";

@@ -62,7 +62,7 @@ class Metadata {
   // Find, but a member that is null counts as absent.
   const Metadata* FindNonNull(std::string_view key) const;
 
-  // "an object", "the string \"abc\"", … for messages.
+  // "an object", "the string \"abc\"", ... for messages.
   std::string Describe() const;
 
  private:

@@ -14,7 +14,7 @@ namespace hadal {
 // it, arguments compared as JSON. Rows marked `open` (expected null) pass with that alone. Rows
 // marked `partial` are unfinished streams: what has been given out so far is compared.
 //
-// `format` names the syntax ("v31", …); without it, the file's name after "parse_" does.
+// `format` names the syntax ("v31", ...); without it, the file's name after "parse_" does.
 // Fails where the file, a row or the format is unusable; vectors that differ are in the report.
 Result<CheckReport> CheckParse(const std::string& path,
                                const std::optional<std::string>& format = std::nullopt);

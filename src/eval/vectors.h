@@ -14,7 +14,7 @@ namespace hadal {
 Result<std::vector<MetadataDocument>> ReadVectors(const std::string& path);
 
 // The part of the file's name after `prefix` and before its extension: "v31" for
-// "…/parse_v31.jsonl" and "parse_". Fails where the name does not begin so; the hint names
+// ".../parse_v31.jsonl" and "parse_". Fails where the name does not begin so; the hint names
 // --format.
 Result<std::string> VectorFormat(const std::string& path, std::string_view prefix);
 

@@ -21,7 +21,7 @@ enum class CachePartKind : std::uint8_t {
 
 // One part of one layer.
 struct CachePart {
-  std::string_view name;  // "keys", "values", "latent", "index", "window", "compressed", …
+  std::string_view name;  // "keys", "values", "latent", "index", "window", "compressed", ...
   int layer = 0;
   CachePartKind kind = CachePartKind::kTokens;
   std::int64_t width = 0;             // values per entry

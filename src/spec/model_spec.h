@@ -26,7 +26,7 @@ enum class Generation : std::uint8_t {
   kDeepSeekV4 = 5,
   kDeepSeekV41 = 6,
 };
-std::string_view Name(Generation generation);  // "llama", "deepseek_v3", …
+std::string_view Name(Generation generation);  // "llama", "deepseek_v3", ...
 
 // What attends. Kinds kGrouped and kLatent keep every token; the others keep part of the past.
 enum class AttentionKind : std::uint8_t {
@@ -191,7 +191,7 @@ struct ModelSpec {
   std::vector<std::int64_t> eos;      // ends an answer; config and generation config together
   std::vector<std::string> warnings;  // oddities that do not matter, for the user to see
 
-  // Whether this version runs it, and if not why ("its generation, deepseek_v4, is …").
+  // Whether this version runs it, and if not why ("its generation, deepseek_v4, is ...").
   bool runnable = false;
   std::string not_runnable;
 

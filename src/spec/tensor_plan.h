@@ -84,7 +84,7 @@ enum class Role : std::uint8_t {
   // Hyper-connections (V4, V4.1).
   kHyperAttentionMix,
   kHyperAttentionBase,
-  kHyperAttentionScale,  // [2n + n^2, n * hidden], …, [3]
+  kHyperAttentionScale,  // [2n + n^2, n * hidden], ..., [3]
   kHyperFfnMix,
   kHyperFfnBase,
   kHyperFfnScale,
@@ -144,7 +144,7 @@ struct ExpectedTensor {
 // Immutable once made; any thread.
 class TensorPlan {
  public:
-  // In the order of layers: those of the whole model, then layer 0, 1, ….
+  // In the order of layers: those of the whole model, then layer 0, 1, ....
   explicit TensorPlan(std::vector<ExpectedTensor> tensors);
 
   const std::vector<ExpectedTensor>& tensors() const { return tensors_; }

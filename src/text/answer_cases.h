@@ -12,7 +12,7 @@ namespace hadal {
 struct AnswerCase {
   AnswerSyntax syntax;
   std::string_view text;
-  // "R(reasoning)C(content)name{arguments}…"; empty parts left out, "~" after a call that is not
+  // "R(reasoning)C(content)name{arguments}..."; empty parts left out, "~" after a call that is not
   // complete, "!" at the end for each problem.
   std::string_view expected;
   AnswerOptions options = {};

@@ -91,7 +91,7 @@ ParsedAnswer ParseAnswer(AnswerSyntax syntax, const AnswerOptions& options, std:
 // "r1", "v3", "v31", "kimi_k2", "hermes", "llama3", "plain": the names that vectors and options
 // use.
 std::optional<AnswerSyntax> AnswerSyntaxNamed(std::string_view name);
-// All of them, for messages: "plain, r1, …".
+// All of them, for messages: "plain, r1, ...".
 std::string AnswerSyntaxNames();
 
 }  // namespace hadal

@@ -9,8 +9,8 @@
 
 namespace hadal {
 
-// A general category ("L", "Lu", "Nd", …; "LC" is Lu, Ll and Lt) or the script "Han", with the case
-// of the letters and "_", "-" and spaces ignored as in \p{...}. Nothing for any other name.
+// A general category ("L", "Lu", "Nd", ...; "LC" is Lu, Ll and Lt) or the script "Han", with the
+// case of the letters and "_", "-" and spaces ignored as in \p{...}. Nothing for any other name.
 std::optional<CodeSet> UnicodeClass(std::string_view name);
 
 // White_Space: what \s means. 25 members, U+0085 among them, U+FEFF and U+200B not.
