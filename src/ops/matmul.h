@@ -7,8 +7,9 @@
 // Profile `float`: weights decoded exactly (one f32 product code * scale where there is a scale),
 //   activations f32, order "lanes" below.
 // Profile `fast`, by the weight's ActivationForm (K = inputs, ascending blocks):
-//   kInt8x32   x: per 32 values a = max|x|, d = a / 127, q = round-half-even(x / d) (0 where a =
-//   0).
+//   kInt8x32   x: per 32 values a = max|x|, d = a / 127, q = round-half-even(x / d), within
+//              +-127 (only a subnormal d reaches further), 0 where d is 0 or not finite; a NaN makes
+//              d NaN.
 //              acc = fma(float(i32 dot of the block), dw * d, acc); dw * d is one f32 product.
 //              Formats with a minimum (Q4_1, Q5_1) add acc = fma(mw * d, float(i32 sum of q), acc)
 //              after it. Offsets (Q4_0: -8, Q5_0: -16) are inside the integer dot. FP4 codes are

@@ -1,0 +1,18 @@
+// The int8 products on AVX-512 with VNNI.
+// clang-format off: each header builds on the ones before it
+#include "kernels/matmul/int8/vector_avx512.h"
+#include "kernels/matmul/int8/dot_vnni.h"
+#include "kernels/matmul/int8/scaled.h"
+#include "kernels/matmul/int8/super.h"
+#include "kernels/matmul/int8/drive.h"
+#include "kernels/matmul/int8/prepare.h"
+// clang-format on
+
+namespace hadal {
+
+void FillInt8Avx512Vnni(MatMulTable* table) {
+  FillProducts(table);
+  FillPrepare(table);
+}
+
+}  // namespace hadal

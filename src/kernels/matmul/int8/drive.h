@@ -1,0 +1,126 @@
+// The loops of a product: tiles of outputs, blocks of columns, rows of activations. After scaled.h
+// and super.h; see int8.h.
+#pragma once
+
+#include "kernels/matmul/int8/int8.h"
+
+namespace hadal {
+namespace {
+
+// Rows of activations that share one pass over a tile: the sums, the dots and a broadcast of each
+// fit the registers of both levels.
+constexpr int kSharedRows = 4;
+// Columns whose tiles are kept for all rows: they stay in the first-level cache while rows pass by.
+constexpr std::int64_t kKeptColumns = 512;
+
+HADAL_INLINE TileRows RowsOf(const WeightRows& weight, std::int64_t first, int count) {
+  TileRows rows;
+  rows.global_scale = weight.global_scale;
+  for (int i = 0; i < kLanes; ++i) {
+    const std::int64_t row = first + (i < count ? i : count - 1);
+    rows.data[i] = reinterpret_cast<const Bytes*>(weight.data) + row * weight.row_stride_bytes;
+    rows.scale[i] = reinterpret_cast<const Bytes*>(weight.scale) +
+                    (weight.first_row + row) * weight.scale_row_stride_bytes;
+  }
+  return rows;
+}
+
+template <int kColumns, int kRows>
+HADAL_INLINE ActivationBlocks<kRows> BlocksOf(const PreparedActivations& x, std::int64_t row,
+                                              std::int64_t block) {
+  ActivationBlocks<kRows> blocks;
+  for (int r = 0; r < kRows; ++r) {
+    blocks.codes[r] =
+        static_cast<const std::int8_t*>(x.codes) + (row + r) * x.code_stride + block * kColumns;
+    blocks.scale[r] = x.scales + (row + r) * (x.columns / kColumns) + block;
+    blocks.sums[r] = x.sums + (row + r) * (x.columns / 16) + block * (kColumns / 16);
+  }
+  return blocks;
+}
+
+template <int kColumns, int kRows>
+HADAL_INLINE void Advance(ActivationBlocks<kRows>& blocks) {
+  for (int r = 0; r < kRows; ++r) {
+    blocks.codes[r] += kColumns;
+    blocks.scale[r] += 1;
+    blocks.sums[r] += kColumns / 16;
+  }
+}
+
+// One row of activations: every tile is used once, as soon as it is loaded.
+template <typename Format>
+void OneRow(const MatMulJob& job, const TileRows& rows, std::int64_t output, int count) noexcept {
+  const std::int64_t blocks = job.weight.columns / Format::kColumns;
+  ActivationBlocks<1> x = BlocksOf<Format::kColumns, 1>(job.x, 0, 0);
+  Float sum = ZeroF();
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    typename Format::Tile tile;
+    Format::Load(rows, b, tile);
+    Step<Format, 1>(tile, x, &sum);
+    Advance<Format::kColumns, 1>(x);
+  }
+  Store(job.y + output, count, sum);
+}
+
+// Adds `blocks` kept tiles, which begin at block `first`, to the sums of kRows rows in y.
+template <typename Format, int kRows>
+void AddKept(const MatMulJob& job, std::int64_t row, std::int64_t output, int count,
+             std::int64_t first, std::int64_t blocks) noexcept {
+  const auto* tile = reinterpret_cast<const typename Format::Tile*>(job.scratch);
+  ActivationBlocks<kRows> x = BlocksOf<Format::kColumns, kRows>(job.x, row, first);
+  float* y = job.y + row * job.y_stride + output;
+  Float sum[kRows];
+  for (int r = 0; r < kRows; ++r) sum[r] = first == 0 ? ZeroF() : Load(y + r * job.y_stride, count);
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    Step<Format, kRows>(tile[b], x, sum);
+    Advance<Format::kColumns, kRows>(x);
+  }
+  for (int r = 0; r < kRows; ++r) Store(y + r * job.y_stride, count, sum[r]);
+}
+
+// Several rows: a run of tiles is loaded once and used by all rows; sums wait in y between runs.
+template <typename Format>
+void ManyRows(const MatMulJob& job, const TileRows& rows, std::int64_t output, int count) noexcept {
+  constexpr std::int64_t kRun = kKeptColumns / Format::kColumns;
+  static_assert(kRun * sizeof(typename Format::Tile) <= kMatMulScratchBytes);
+  const std::int64_t blocks = job.weight.columns / Format::kColumns;
+  auto* tile = reinterpret_cast<typename Format::Tile*>(job.scratch);
+  for (std::int64_t first = 0; first < blocks; first += kRun) {
+    const std::int64_t run = blocks - first < kRun ? blocks - first : kRun;
+    for (std::int64_t b = 0; b < run; ++b) Format::Load(rows, first + b, tile[b]);
+    std::int64_t row = 0;
+    for (; row + kSharedRows <= job.x.rows; row += kSharedRows)
+      AddKept<Format, kSharedRows>(job, row, output, count, first, run);
+    for (; row < job.x.rows; ++row) AddKept<Format, 1>(job, row, output, count, first, run);
+  }
+}
+
+template <typename Format>
+void Product(const MatMulJob& job) noexcept {
+  for (std::int64_t output = job.first_output; output < job.last_output; output += kLanes) {
+    const std::int64_t left = job.last_output - output;
+    const int count = left < kLanes ? static_cast<int>(left) : kLanes;
+    const TileRows rows = RowsOf(job.weight, output, count);
+    if (job.x.rows == 1)
+      OneRow<Format>(job, rows, output, count);
+    else
+      ManyRows<Format>(job, rows, output, count);
+  }
+}
+
+void FillProducts(MatMulTable* table) {
+  table->fast[static_cast<int>(WeightFormat::kMxfp4)] = Product<Mxfp4>;
+  table->fast[static_cast<int>(WeightFormat::kNvfp4)] = Product<Nvfp4>;
+  table->fast[static_cast<int>(WeightFormat::kQ8_0)] = Product<Q8_0>;
+  table->fast[static_cast<int>(WeightFormat::kQ4_0)] = Product<Q4_0>;
+  table->fast[static_cast<int>(WeightFormat::kQ4_1)] = Product<Q4_1>;
+  table->fast[static_cast<int>(WeightFormat::kQ5_0)] = Product<Q5_0>;
+  table->fast[static_cast<int>(WeightFormat::kQ5_1)] = Product<Q5_1>;
+  table->fast[static_cast<int>(WeightFormat::kGgufMxfp4)] = Product<GgufMxfp4>;
+  table->fast[static_cast<int>(WeightFormat::kQ4_K)] = Product<Q4_K>;
+  table->fast[static_cast<int>(WeightFormat::kQ5_K)] = Product<Q5_K>;
+  table->fast[static_cast<int>(WeightFormat::kQ6_K)] = Product<Q6_K>;
+}
+
+}  // namespace
+}  // namespace hadal
