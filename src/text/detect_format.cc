@@ -1,0 +1,74 @@
+// Which published chat template is this? By short distinctive pieces of its text, then by the
+// tokens of the vocabulary.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "text/prompt_format.h"
+
+namespace hadal {
+namespace {
+
+constexpr char kWaysOut[] =
+    "continue plain text with --raw, or name a format with --template NAME (hadal run --help)";
+
+bool Fits(const PromptFormat& format, std::string_view text) {
+  const auto in_text = [text](std::string_view piece) {
+    return text.find(piece) != std::string_view::npos;
+  };
+  return !format.holds.empty() && std::ranges::all_of(format.holds, in_text) &&
+         std::ranges::none_of(format.lacks, in_text);
+}
+
+Status CheckMarks(const PromptFormat& format, const PromptHints& hints) {
+  if (!hints.has_token) return {};
+  for (const std::string_view mark : format.marks)
+    if (!hints.has_token(mark))
+      return Unusable(hints.where,
+                      fmt::format("a chat template of {} but no token {}", format.models, mark),
+                      "a vocabulary with the tokens of the template", kWaysOut);
+  return {};
+}
+
+}  // namespace
+
+std::string_view FindChatTemplate(const Metadata& metadata) {
+  for (const char* key : {"chat_template", "tokenizer.chat_template"}) {
+    const Metadata* value = metadata.FindNonNull(key);
+    if (value == nullptr) continue;
+    if (value->is_string()) return *value->string();
+    // Several named ones: [{"name": "default", "template": "..."}, ...].
+    for (const Metadata& item : value->items()) {
+      const Metadata* name = item.Find("name");
+      const Metadata* text = item.Find("template");
+      if (name != nullptr && name->string() == "default" && text != nullptr && text->is_string())
+        return *text->string();
+    }
+  }
+  return {};
+}
+
+Result<const PromptFormat*> DetectPromptFormat(const PromptHints& hints) {
+  if (hints.chat_template.empty())
+    return Unsupported(hints.where, "no chat template", "one of the published chat templates",
+                       kWaysOut);
+  const PromptFormat* found = nullptr;
+  for (const PromptFormat& format : PromptFormats()) {
+    if (!Fits(format, hints.chat_template)) continue;
+    if (found != nullptr)
+      return Unsupported(
+          hints.where,
+          fmt::format("a chat template that looks like both {} and {}", found->name, format.name),
+          "one of the published chat templates", kWaysOut);
+    found = &format;
+  }
+  if (found == nullptr)
+    return Unsupported(
+        hints.where,
+        fmt::format("an unknown chat template ({} characters)", hints.chat_template.size()),
+        "one of the published chat templates", kWaysOut);
+  HADAL_RETURN_IF_ERROR(CheckMarks(*found, hints));
+  return found;
+}
+
+}  // namespace hadal

@@ -1,0 +1,127 @@
+// Prompt formats: how a conversation becomes the text that a model continues. One row a published
+// chat template; the rows are the only place that knows which formats exist. The templates are
+// written as plain C++ in encode_*.cc (docs/adding-a-prompt-format.md), never interpreted.
+//
+// What a template prints is followed to the byte, its oddities included. What it would drop without
+// a word (a role that it does not know, a null content that it has no rule for) is refused.
+//
+// The text begins with the begin-of-sequence token where the template writes one, so the tokenizer
+// must not add another; special tokens stand in it as text.
+//
+// Every function here is pure; any thread may call it.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "text/answer_syntax.h"
+#include "text/chat.h"
+
+namespace hadal {
+
+struct PromptFormat;
+
+enum class Think : unsigned char { kDefault, kOff, kOn, kMax };
+
+// What a format knows of thinking.
+enum class Thinking : unsigned char {
+  kNone,      // no such thing
+  kAlways,    // the model always thinks
+  kUsually,   // on unless turned off
+  kOnDemand,  // off unless turned on
+};
+
+// What a format knows of tools.
+enum class ToolSupport : unsigned char {
+  kNone,       // neither definitions nor calls; a conversation with tools is refused
+  kCallsOnly,  // calls and results have a place, definitions only through `tools_in_system`
+  kFull,
+};
+
+// How the template wants the arguments of a call in the history.
+enum class ArgumentsForm : unsigned char {
+  kText,   // the JSON text as the model wrote it
+  kValue,  // the parsed value, which the template dumps
+};
+
+struct EncodeOptions {
+  bool add_generation_prompt = true;  // open the assistant's turn at the end
+  Think think = Think::kDefault;
+  // Puts tool definitions into the system text where the template has no place for them, in the
+  // words that the model was trained on (kCallsOnly). Off: they are left out, as the template does.
+  bool tools_in_system = false;
+  // How arguments reach the template; absent: as the format wants them.
+  std::optional<ArgumentsForm> arguments;
+  // Llama 3.1 and later: the date in the system text (their template's default), whether tools
+  // stand in the first user turn, and the tools built into the model that are switched on.
+  std::string date = "26 Jul 2024";
+  bool tools_in_user_message = true;
+  std::optional<std::vector<std::string>> builtin_tools;
+};
+
+// The prompt, and which bytes of it came from the conversation rather than from the template: there
+// the tokenizer should not match special tokens. Ascending, not touching.
+struct Prompt {
+  struct Span {
+    std::size_t begin = 0, end = 0;
+  };
+  std::string text;
+  std::vector<Span> quoted;
+};
+
+class PromptWriter;
+using EncodeFunction = Status (*)(const Conversation&, const EncodeOptions&, PromptWriter*);
+
+struct PromptFormat {
+  std::string_view name;
+  std::string_view models;  // for people
+  EncodeFunction encode = nullptr;
+  AnswerSyntax answer = AnswerSyntax::kPlain;
+  Thinking thinking = Thinking::kNone;
+  ToolSupport tools = ToolSupport::kNone;
+  ArgumentsForm arguments = ArgumentsForm::kText;
+  std::span<const std::string_view> roles;  // empty: the template prints any role
+  std::span<const std::string_view> stops;  // tokens that end an answer
+  std::span<const std::string_view> marks;  // further tokens that the vocabulary must hold
+  // The published template holds every text of `holds` and none of `lacks`. Empty `holds`: the
+  // format is only ever chosen by name.
+  std::span<const std::string_view> holds;
+  std::span<const std::string_view> lacks;
+};
+
+std::span<const PromptFormat> PromptFormats();
+
+// By name. Unknown: kUsage, with the names in the hint.
+Result<const PromptFormat*> FindPromptFormat(std::string_view name);
+
+// What a checkpoint says about its prompts.
+struct PromptHints {
+  std::string where;               // the file, for messages
+  std::string_view chat_template;  // the Jinja text; empty: the checkpoint has none
+  // Whether a text is one token of the vocabulary; may be absent.
+  std::function<bool(std::string_view)> has_token;
+};
+
+// The chat template inside tokenizer_config.json or GGUF metadata ("" where there is none); of
+// several named ones the default.
+std::string_view FindChatTemplate(const Metadata& metadata);
+
+// Recognises a published template and checks that its tokens are in the vocabulary. Never guesses:
+// no template, an unknown one, or one that fits two rows is an error that names the ways out.
+Result<const PromptFormat*> DetectPromptFormat(const PromptHints& hints);
+
+// Fails where the conversation or the options ask for what the format cannot say; the message names
+// the offending message or option.
+Result<Prompt> EncodePrompt(const PromptFormat& format, const Conversation& conversation,
+                            const EncodeOptions& options);
+Result<std::string> Encode(const PromptFormat& format, const Conversation& conversation,
+                           const EncodeOptions& options);
+
+// Whether the answer begins inside a think block that the prompt has opened.
+bool EndsInsideThink(std::string_view prompt);
+
+}  // namespace hadal
