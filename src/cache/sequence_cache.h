@@ -57,6 +57,7 @@ class SequenceCache {
 
   // The page table of a part, for kernels. Valid until the next Reserve, Truncate or Restore.
   PagedRows Part(std::size_t index) const;
+  std::size_t parts() const { return parts_.size(); }
   std::uint64_t held_bytes() const;
 
  private:

@@ -1,0 +1,35 @@
+// StepState: what the layers of one step share: the rows and where they belong, the tables of
+// rotary angles, the scratch memory, and what one layer leaves for later ones.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "model/batch.h"
+#include "ops/ops.h"
+#include "ops/scratch.h"
+
+namespace hadal {
+
+// Consecutive rows of one sequence within the step.
+struct StepSegment {
+  SequenceCache* sequence = nullptr;
+  std::int64_t first_row = 0;
+  std::int64_t row_count = 0;
+  std::int64_t position = 0;  // of the first row
+};
+
+struct StepState {
+  Ops* ops = nullptr;
+  Scratch* scratch = nullptr;
+  StepObserver* observer = nullptr;
+  std::int64_t rows = 0;
+  std::vector<StepSegment> segments;
+
+  View residual;  // [rows, hidden]
+  View cos, sin;  // [rows, rotated width / 2], one table for all layers
+  int layer = 0;  // the layer that runs
+};
+
+}  // namespace hadal

@@ -1,0 +1,165 @@
+// The decoder: embedding, layers, final norm, head.
+#include <algorithm>
+
+#include "model/build_layer.h"
+#include "model/memory.h"
+#include "model/model.h"
+
+namespace hadal {
+namespace {
+
+class Transformer : public Model {
+ public:
+  Transformer(std::unique_ptr<WeightStore> store, std::unique_ptr<Ops> ops,
+              const ModelOptions& options, std::shared_ptr<const CacheLayout> layout,
+              Scratch scratch)
+      : ops_(std::move(ops)),
+        store_(std::move(store)),
+        options_(options),
+        layout_(std::move(layout)),
+        scratch_(std::move(scratch)),
+        pool_(ops_.get(), options.cache_budget_bytes) {}
+
+  Status Bind() {
+    HADAL_ASSIGN_OR_RETURN(layers_, BuildLayers(*store_));
+    HADAL_ASSIGN_OR_RETURN(embedding_, store_->Matrix(Role::kEmbedding));
+    HADAL_ASSIGN_OR_RETURN(final_norm_, store_->Vector(Role::kFinalNorm));
+    HADAL_ASSIGN_OR_RETURN(head_, store_->Head());
+    return {};
+  }
+
+  const ModelSpec& spec() const override { return store_->spec(); }
+  const ModelOptions& options() const override { return options_; }
+  Ops& ops() override { return *ops_; }
+  std::uint64_t cache_bytes_per_token() const override { return LayoutBytesPerToken(*layout_); }
+  ActivationForm coarsest_activation() const override { return store_->coarsest_activation(); }
+  ModelMemory memory() const override {
+    return {store_->mapped_bytes(), store_->derived_bytes(), scratch_.bytes(),
+            pool_.allocated_bytes()};
+  }
+  std::unique_ptr<SequenceCache> NewSequence() override {
+    return std::make_unique<SequenceCache>(&pool_, layout_);
+  }
+
+  Status Step(const Batch& batch, std::span<const float>* logits, StepObserver* observer) override {
+    StepState step;
+    step.ops = ops_.get();
+    step.scratch = &scratch_;
+    step.observer = observer;
+    HADAL_RETURN_IF_ERROR(Plan(batch, &step));
+    const Scratch::Scope scope(&scratch_);
+    Embed(batch, &step);
+    for (step.layer = 0; step.layer < static_cast<int>(layers_.size()); ++step.layer) {
+      Observe(step);
+      layers_[static_cast<std::size_t>(step.layer)].Run(step);
+    }
+    Observe(step);
+    *logits = Logits(batch, step);
+    for (const Segment& segment : batch.segments) segment.sequence->Advance(segment.tokens);
+    return {};
+  }
+
+ private:
+  // Places the rows and reserves their cache pages. Nothing has changed where it fails.
+  Status Plan(const Batch& batch, StepState* step) {
+    for (const Segment& segment : batch.segments) {
+      const auto count = static_cast<std::int64_t>(segment.tokens.size());
+      HADAL_CHECK(count > 0 && segment.wanted.size() == segment.tokens.size(),
+                  "a segment without tokens, or with other wishes than tokens");
+      step->segments.push_back({segment.sequence, step->rows, count, segment.sequence->length()});
+      step->rows += count;
+      for (const std::int32_t id : segment.tokens)
+        if (id < 0 || id >= spec().vocabulary)
+          return UsageError("token id", std::to_string(id),
+                            "an id below the vocabulary of " + std::to_string(spec().vocabulary));
+    }
+    HADAL_CHECK(step->rows > 0 && step->rows <= options_.step_tokens,
+                "a step of no rows or of more than its model was made for");
+    for (const Segment& segment : batch.segments)
+      HADAL_RETURN_IF_ERROR(
+          segment.sequence->Reserve(static_cast<std::int64_t>(segment.tokens.size())));
+    return {};
+  }
+
+  // The residual stream starts as the token embeddings; angles are made once for all layers.
+  void Embed(const Batch& batch, StepState* step) {
+    std::vector<std::int32_t> ids;
+    std::vector<std::int64_t> positions;
+    for (const Segment& segment : batch.segments) {
+      for (const std::int32_t id : segment.tokens) {
+        ids.push_back(id);
+        positions.push_back(segment.sequence->length() +
+                            static_cast<std::int64_t>(&id - segment.tokens.data()));
+      }
+    }
+    step->residual = scratch_.Take(step->rows, spec().hidden);
+    ops_->Run(GatherRows{&embedding_, ids, step->residual});
+    const RopeSpec& rope = spec().ropes.front();
+    step->cos = scratch_.Take(step->rows, rope.width / 2);
+    step->sin = scratch_.Take(step->rows, rope.width / 2);
+    ops_->Run(RopeAngles{positions, rope.frequencies, rope.magnitude, step->cos, step->sin});
+  }
+
+  void Observe(const StepState& step) {
+    if (step.observer == nullptr) return;
+    const auto values = static_cast<std::size_t>(step.rows * spec().hidden);
+    const auto* now = static_cast<const float*>(ops_->Fetch(step.residual));
+    observed_.assign(now, now + values);
+    step.observer->Residual(step.layer, step.rows, spec().hidden, observed_.data());
+    ops_->Put(step.residual, observed_.data(), values * sizeof(float));
+  }
+
+  // Final norm and head, on the rows whose logits are wanted.
+  std::span<const float> Logits(const Batch& batch, const StepState& step) {
+    std::vector<std::int32_t> wanted;
+    std::int32_t row = 0;
+    for (const Segment& segment : batch.segments)
+      for (const Wanted want : segment.wanted) {
+        if (want == Wanted::kLogits) wanted.push_back(row);
+        ++row;
+      }
+    if (wanted.empty()) return {};
+    const Scratch::Scope scope(&scratch_);
+    const auto count = static_cast<std::int64_t>(wanted.size());
+    const View last = scratch_.Take(count, spec().hidden);
+    ops_->TakeRows(step.residual, wanted, last);
+    ops_->Run(RmsNorm{last, final_norm_, spec().norm_epsilon, last});
+    logits_.resize(static_cast<std::size_t>(count * spec().vocabulary));
+    const View scores = HostView(logits_.data(), DType::kF32, {count, spec().vocabulary});
+    const MatMul head[] = {{&head_, last, scores}};
+    ops_->Run(head);
+    return logits_;
+  }
+
+  std::unique_ptr<Ops> ops_;  // first: everything below lives in its memory
+  std::unique_ptr<WeightStore> store_;
+  ModelOptions options_;
+  std::shared_ptr<const CacheLayout> layout_;
+  Scratch scratch_;
+  PagePool pool_;
+  std::vector<Layer> layers_;
+  Linear embedding_, head_;
+  View final_norm_;              // f32 [hidden]
+  std::vector<float> logits_;    // [wanted rows, vocabulary]
+  std::vector<float> observed_;  // a residual stream on its way through an observer
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Model>> Model::Create(std::unique_ptr<WeightStore> store,
+                                             std::unique_ptr<Ops> ops,
+                                             const ModelOptions& options) {
+  const ModelSpec& spec = store->spec();
+  if (!spec.runnable)
+    return Unsupported("model", spec.not_runnable, "a generation that this version runs",
+                       "hadal inspect shows what the checkpoint holds");
+  auto layout = std::make_shared<const CacheLayout>(MakeCacheLayout(spec, ops->profile()));
+  HADAL_ASSIGN_OR_RETURN(Scratch scratch,
+                         Scratch::Create(ops.get(), StepScratchBytes(spec, options.step_tokens)));
+  auto model = std::make_unique<Transformer>(std::move(store), std::move(ops), options,
+                                             std::move(layout), std::move(scratch));
+  HADAL_RETURN_IF_ERROR(model->Bind());
+  return std::unique_ptr<Model>(std::move(model));
+}
+
+}  // namespace hadal

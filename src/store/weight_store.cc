@@ -1,0 +1,144 @@
+#include "store/weight_store.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "numeric/formats.h"
+
+namespace hadal {
+
+WeightStore::WeightStore(std::shared_ptr<const Checkpoint> checkpoint, const ModelSpec& spec,
+                         Memory* memory)
+    : checkpoint_(std::move(checkpoint)),
+      spec_(spec),
+      plan_(MakeTensorPlan(spec)),
+      memory_(memory) {}
+
+WeightStore::~WeightStore() {
+  for (const View& view : derived_) memory_->Free(view);
+}
+
+Result<std::unique_ptr<WeightStore>> WeightStore::Open(std::shared_ptr<const Checkpoint> checkpoint,
+                                                       const ModelSpec& spec, Memory* memory) {
+  HADAL_RETURN_IF_ERROR(checkpoint->CheckSupported());
+  std::unique_ptr<WeightStore> store(new WeightStore(std::move(checkpoint), spec, memory));
+  auto tensors = CheckTensors(store->spec_, store->plan_, store->checkpoint_->tensors());
+  if (!tensors.ok()) return tensors.status().At(store->checkpoint_->path());
+  store->tensors_ = std::move(*tensors);
+  store->ApplyRopeDivisors();
+  return store;
+}
+
+std::vector<float> WeightStore::Values(const StoredTensor& tensor) const {
+  std::vector<float> values(static_cast<std::size_t>(tensor.data->values()));
+  const EncodedRow row{tensor.format, checkpoint_->Bytes(*tensor.data).data()};
+  DecodeRow(row, 0, static_cast<std::int64_t>(values.size()), values.data());
+  return values;
+}
+
+// Converters to GGUF keep the scaling of rotary frequencies (llama3) as a tensor of divisors.
+void WeightStore::ApplyRopeDivisors() {
+  const StoredTensor* divisors = tensors_.Find(Role::kRopeDivisors);
+  if (divisors == nullptr) return;
+  for (RopeSpec& rope : spec_.ropes) DivideFrequencies(&rope, Values(*divisors));
+}
+
+Result<const StoredTensor*> WeightStore::Find(Role role, int layer) const {
+  if (const StoredTensor* tensor = tensors_.Find(role, layer)) return tensor;
+  return Unusable(checkpoint_->path() + ": layer " + std::to_string(layer),
+                  "no tensor of role " + std::string(Name(role)),
+                  "one in every model of this kind");
+}
+
+bool WeightStore::Has(Role role, int layer) const { return tensors_.Find(role, layer) != nullptr; }
+
+// The tensor as a matrix of `rows` rows, whatever its rank.
+View WeightStore::MappedView(const TensorInfo& tensor, std::int64_t rows) const {
+  return HostView(checkpoint_->Bytes(tensor).data(), tensor.dtype,
+                  {rows, tensor.values() / std::max<std::int64_t>(rows, 1)});
+}
+
+Linear WeightStore::Bind(const StoredTensor& tensor) {
+  Linear linear;
+  linear.format = tensor.format;
+  linear.stored_rows = tensor.planes * tensor.rows;
+  linear.stored_columns = tensor.columns;
+  linear.data = MappedView(*tensor.data, linear.stored_rows);
+  linear.block = static_cast<int>(tensor.block);
+  if (tensor.scale != nullptr) linear.scale = MappedView(*tensor.scale, tensor.scale->shape[0]);
+  if (tensor.global_scale != nullptr)
+    linear.global_scale = LoadUnaligned<float>(checkpoint_->Bytes(*tensor.global_scale).data());
+  coarsest_ = std::max(coarsest_, Info(tensor.format).activation);
+  return linear;
+}
+
+Result<Linear> WeightStore::Matrix(Role role, int layer) {
+  HADAL_ASSIGN_OR_RETURN(const StoredTensor* tensor, Find(role, layer));
+  return Bind(*tensor);
+}
+
+Result<Linear> WeightStore::Matrix(Role role, Role bias, int layer) {
+  HADAL_ASSIGN_OR_RETURN(Linear linear, Matrix(role, layer));
+  if (Has(bias, layer)) {
+    HADAL_ASSIGN_OR_RETURN(linear.bias, Vector(bias, layer));
+  }
+  return linear;
+}
+
+Result<std::vector<Linear>> WeightStore::Matrices(Role role, int layer) {
+  HADAL_ASSIGN_OR_RETURN(const StoredTensor* first, Find(role, layer));
+  std::vector<Linear> matrices;
+  if (first->planes > 1 || first->data->shape.size() == 3) {
+    const Linear stacked = Bind(*first);
+    for (std::int64_t i = 0; i < first->planes; ++i)
+      matrices.push_back(stacked.StoredRows(i * first->rows, first->rows));
+    return matrices;
+  }
+  for (std::int64_t i = 0; i < plan_.Find(role, layer)->instances; ++i)
+    matrices.push_back(Bind(*tensors_.Find(role, layer, i)));
+  return matrices;
+}
+
+Result<View> WeightStore::Derive(const std::vector<float>& values) {
+  const std::uint64_t bytes = values.size() * sizeof(float);
+  View view = memory_->Allocate(bytes);
+  if (view.empty())
+    return NoRoom("weights made at load", "no memory left", std::to_string(bytes) + " bytes");
+  derived_.push_back(view);
+  derived_bytes_ += bytes;
+  memory_->Put(view, values.data(), bytes);
+  view.dtype = DType::kF32;
+  view.shape[0] = static_cast<std::int64_t>(values.size());
+  return view;
+}
+
+Result<View> WeightStore::Vector(Role role, int layer) {
+  HADAL_ASSIGN_OR_RETURN(const StoredTensor* tensor, Find(role, layer));
+  return Derive(Values(*tensor));
+}
+
+Result<Linear> WeightStore::Head() { return Bind(tensors_.Head()); }
+
+Result<Experts*> WeightStore::RoutedExperts() {
+  if (experts_ == nullptr) {
+    HADAL_ASSIGN_OR_RETURN(auto layers, BindExperts());
+    experts_ = std::make_unique<LocalExperts>(std::move(layers));
+  }
+  return experts_.get();
+}
+
+Result<std::vector<std::vector<ExpertWeights>>> WeightStore::BindExperts() {
+  std::vector<std::vector<ExpertWeights>> layers(spec_.layers.size());
+  for (std::size_t at = 0; at < layers.size(); ++at) {
+    if (spec_.layers[at].ffn != FfnKind::kMixture) continue;
+    const int layer = static_cast<int>(at);
+    HADAL_ASSIGN_OR_RETURN(const std::vector<Linear> gate, Matrices(Role::kExpertGate, layer));
+    HADAL_ASSIGN_OR_RETURN(const std::vector<Linear> up, Matrices(Role::kExpertUp, layer));
+    HADAL_ASSIGN_OR_RETURN(const std::vector<Linear> down, Matrices(Role::kExpertDown, layer));
+    for (std::size_t expert = 0; expert < gate.size(); ++expert)
+      layers[at].push_back({gate[expert], up[expert], down[expert]});
+  }
+  return layers;
+}
+
+}  // namespace hadal

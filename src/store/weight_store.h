@@ -1,0 +1,74 @@
+// WeightStore: binds the weights of a model to where they lie. Mapped weights are used in place;
+// what is made at load (f32 copies of norms and biases) is owned and its bytes counted.
+//
+// Thread contract: binding is done by one thread; what was bound is immutable.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/status.h"
+#include "formats/checkpoint.h"
+#include "ops/linear.h"
+#include "ops/memory.h"
+#include "spec/model_spec.h"
+#include "spec/tensor_check.h"
+#include "spec/tensor_plan.h"
+#include "store/experts.h"
+
+namespace hadal {
+
+class WeightStore {
+ public:
+  // Checks every tensor of the plan against the headers; reads no weight. `memory` holds what is
+  // derived and outlives the store.
+  static Result<std::unique_ptr<WeightStore>> Open(std::shared_ptr<const Checkpoint> checkpoint,
+                                                   const ModelSpec& spec, Memory* memory);
+  ~WeightStore();
+  WeightStore(const WeightStore&) = delete;
+  WeightStore& operator=(const WeightStore&) = delete;
+
+  const ModelSpec& spec() const { return spec_; }
+  bool Has(Role role, int layer = -1) const;
+
+  // A matrix [out, in], in the form that it is stored in.
+  Result<Linear> Matrix(Role role, int layer = -1);
+  // The same with the bias of role `bias` where the model has one.
+  Result<Linear> Matrix(Role role, Role bias, int layer);
+  // Several matrices of one shape: experts, or heads. One tensor each, or one stacked [n, out, in].
+  Result<std::vector<Linear>> Matrices(Role role, int layer);
+  // A vector as f32: norms, biases.
+  Result<View> Vector(Role role, int layer = -1);
+  // The output head, which may be the token embedding.
+  Result<Linear> Head();
+  // The routed experts, all layers behind one object that the store owns; bound on first use.
+  Result<Experts*> RoutedExperts();
+
+  // The coarsest form that `fast` gives to the activations of what was bound.
+  ActivationForm coarsest_activation() const { return coarsest_; }
+  std::uint64_t mapped_bytes() const { return checkpoint_->mapped_bytes(); }
+  std::uint64_t derived_bytes() const { return derived_bytes_; }
+
+ private:
+  WeightStore(std::shared_ptr<const Checkpoint> checkpoint, const ModelSpec& spec, Memory* memory);
+  Result<const StoredTensor*> Find(Role role, int layer) const;
+  View MappedView(const TensorInfo& tensor, std::int64_t rows) const;
+  Linear Bind(const StoredTensor& tensor);
+  std::vector<float> Values(const StoredTensor& tensor) const;
+  void ApplyRopeDivisors();
+  Result<View> Derive(const std::vector<float>& values);
+  Result<std::vector<std::vector<ExpertWeights>>> BindExperts();
+
+  std::shared_ptr<const Checkpoint> checkpoint_;
+  ModelSpec spec_;
+  TensorPlan plan_;
+  CheckedTensors tensors_;
+  Memory* memory_;
+  std::vector<View> derived_;
+  std::uint64_t derived_bytes_ = 0;
+  std::unique_ptr<Experts> experts_;
+  ActivationForm coarsest_ = ActivationForm::kF32;
+};
+
+}  // namespace hadal
