@@ -1,0 +1,196 @@
+#include "kernels/cpu_ops.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <new>
+
+#include "base/bytes.h"
+#include "kernels/cpu_ops_class.h"
+#include "kernels/host_view.h"
+#include "kernels/router/choose.h"
+#include "kernels/thread_scratch.h"
+#include "numeric/math.h"
+
+namespace hadal {
+namespace {
+
+constexpr std::align_val_t kLine{64};
+
+}  // namespace
+
+Result<std::unique_ptr<Ops>> MakeCpuOps(const CpuOpsOptions& options) {
+  if (options.profile == Profile::kReference)
+    return Unsupported("profile", "reference", "float or fast");
+  HADAL_ASSIGN_OR_RETURN(const CpuLevel level, ChooseCpuLevel(DetectCpuFeatures(), options.isa));
+  return std::unique_ptr<Ops>(new CpuOps(level, options.profile, options.threads));
+}
+
+CpuOps::CpuOps(CpuLevel level, Profile profile, int threads)
+    : level_(level), profile_(profile), kernels_(MakeKernelTable(level)), pool_(threads) {}
+
+View CpuOps::Allocate(std::uint64_t bytes) noexcept {
+  const std::uint64_t size = RoundUp(std::max<std::uint64_t>(bytes, 1), 64);
+  if (size < bytes) return View{};
+  void* memory = ::operator new(size, kLine, std::nothrow);
+  if (memory == nullptr) return View{};
+  std::memset(memory, 0, size);
+  return HostView(memory, DType::kU8, {static_cast<std::int64_t>(bytes)});
+}
+
+void CpuOps::Free(const View& view) noexcept {
+  if (!view.empty()) ::operator delete(Address<void>(view), kLine);
+}
+
+const void* CpuOps::Fetch(const View& view) noexcept { return Address<const void>(view); }
+
+void CpuOps::Put(const View& view, const void* from, std::uint64_t bytes) noexcept {
+  if (bytes > 0) std::memcpy(Address<void>(view), from, bytes);
+}
+
+void CpuOps::ForParts(std::int64_t count, std::int64_t work,
+                      const std::function<void(std::int64_t first, std::int64_t last)>& fn) {
+  constexpr std::int64_t kWorthATask = 16384;  // values; below, waking a thread costs more
+  if (count <= 0) return;
+  const std::int64_t most =
+      std::max<std::int64_t>(1, count * std::max<std::int64_t>(work, 1) / kWorthATask);
+  const std::int64_t parts =
+      std::min({count, most, static_cast<std::int64_t>(4 * pool_.threads())});
+  if (parts <= 1 || pool_.threads() == 1) return fn(0, count);
+  pool_.Run(parts,
+            [&](std::int64_t part) { fn(part * count / parts, (part + 1) * count / parts); });
+}
+
+void CpuOps::Run(const RmsNorm& call) noexcept {
+  const HostRows x = RowsOf(call.x), y = RowsOf(call.y);
+  const float* weight = Address<const float>(call.weight);
+  ForParts(x.rows, x.columns, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r)
+      kernels_.rows.rms_norm({x.Row(r), weight, call.epsilon, x.columns, y.Row(r)});
+  });
+}
+
+void CpuOps::Run(const SiluMul& call) noexcept {
+  const HostRows gate = RowsOf(call.gate), up = RowsOf(call.up), y = RowsOf(call.y);
+  ForParts(y.rows, 4 * y.columns, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r)
+      kernels_.rows.silu_mul(gate.Row(r), up.Row(r), y.columns, y.Row(r));
+  });
+}
+
+void CpuOps::Run(const AddRows& call) noexcept {
+  const HostRows x = RowsOf(call.x), y = RowsOf(call.y);
+  ForParts(y.rows, y.columns, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r) kernels_.rows.add(x.Row(r), y.columns, y.Row(r));
+  });
+}
+
+void CpuOps::Zero(const View& view) noexcept {
+  const HostRows y = RowsOf(view);
+  for (std::int64_t r = 0; r < y.rows; ++r) std::fill_n(y.Row(r), y.columns, 0.0f);
+}
+
+void CpuOps::Run(const Rope& call) noexcept {
+  const HostRows x = RowsOf(call.x.rows), y = RowsOf(call.y.rows);
+  const HostRows cos = RowsOf(call.cos), sin = RowsOf(call.sin);
+  const auto rotate =
+      call.layout == RopeLayout::kHalf ? kernels_.rows.rope_half : kernels_.rows.rope_interleaved;
+  ForParts(x.rows, call.heads * call.width, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r)
+      for (std::int64_t h = 0; h < call.heads; ++h)
+        rotate({x.Row(r) + h * call.x.head_stride + call.x.first_column,
+                y.Row(r) + h * call.y.head_stride + call.y.first_column, cos.Row(r), sin.Row(r),
+                call.width / 2});
+  });
+}
+
+void CpuOps::Run(const RopeAngles& call) noexcept {
+  const HostRows cos = RowsOf(call.cos), sin = RowsOf(call.sin);
+  const auto half = static_cast<std::int64_t>(call.frequencies.size());
+  constexpr std::int64_t kStepsPerAngle = 32;
+  ForParts(std::ssize(call.positions), half * kStepsPerAngle,
+           [&](std::int64_t first, std::int64_t last) {
+             for (std::int64_t r = first; r < last; ++r) {
+               const auto position =
+                   static_cast<float>(call.positions[static_cast<std::size_t>(r)]);
+               for (std::int64_t i = 0; i < half; ++i) {
+                 const SineCosine angle =
+                     SinCos(position * call.frequencies[static_cast<std::size_t>(i)]);
+                 cos.Row(r)[i] = angle.cosine * call.magnitude;
+                 sin.Row(r)[i] = angle.sine * call.magnitude;
+               }
+             }
+           });
+}
+
+void CpuOps::Run(const Route& call, const RouterRule& rule) noexcept {
+  const HostRows logits = RowsOf(call.logits), weights = RowsOf(call.weights);
+  auto* ids = Address<std::int32_t>(call.ids);
+  const std::int64_t ids_stride = call.ids.strides[0];
+  const float* bias = call.bias.empty() ? nullptr : Address<const float>(call.bias);
+  const bool grouped = rule.groups != RouterGroups::kNone;
+  HADAL_CHECK(logits.columns == rule.experts && rule.experts_per_token > 0,
+              "router logits of another size");
+  HADAL_CHECK(
+      !grouped || (rule.group_count <= kMostRouterGroups && rule.experts % rule.group_count == 0 &&
+                   rule.groups_kept <= rule.group_count),
+      "router groups that do not divide the experts");
+  const std::int64_t candidates =
+      grouped ? rule.experts / rule.group_count * rule.groups_kept : rule.experts;
+  HADAL_CHECK(rule.experts_per_token <= candidates, "more experts wanted than there are");
+  ForParts(logits.rows, 8 * rule.experts, [&](std::int64_t first, std::int64_t last) {
+    const auto experts = static_cast<std::size_t>(rule.experts);
+    auto* scratch = reinterpret_cast<float*>(ThreadScratch(2 * experts * sizeof(float)));
+    for (std::int64_t r = first; r < last; ++r)
+      ChooseExperts(rule, kernels_.rows,
+                    {{logits.Row(r), experts},
+                     bias,
+                     {scratch, 2 * experts},
+                     ids + r * ids_stride,
+                     weights.Row(r)});
+  });
+}
+
+void CpuOps::Run(const StoreRows& call) noexcept {
+  const HostRows x = RowsOf(call.x);
+  const auto bytes = static_cast<std::uint64_t>(Info(call.to.dtype).block_bytes);
+  const auto row_bytes = static_cast<std::uint64_t>(call.to.width) * bytes;
+  HADAL_CHECK(x.columns == call.to.width, "rows of another width than the cache's");
+  ForParts(x.rows, x.columns, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t r = first; r < last; ++r) {
+      const std::int64_t token = call.position + r;
+      const std::uint64_t page = call.to.pages[static_cast<std::size_t>(token / kPageTokens)];
+      const std::uint64_t address =
+          page + call.to.offset_bytes + static_cast<std::uint64_t>(token % kPageTokens) * row_bytes;
+      if (call.to.dtype == DType::kBF16)
+        kernels_.rows.to_bf16(x.Row(r), x.columns, reinterpret_cast<std::uint16_t*>(address));
+      else
+        std::memcpy(reinterpret_cast<void*>(address), x.Row(r), row_bytes);
+    }
+  });
+}
+
+void CpuOps::TakeRows(const View& from, std::span<const std::int32_t> rows,
+                      const View& to) noexcept {
+  const HostRows x = RowsOf(from), y = RowsOf(to);
+  const auto bytes = static_cast<std::size_t>(x.columns) * sizeof(float);
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    std::memcpy(y.Row(static_cast<std::int64_t>(i)), x.Row(rows[i]), bytes);
+}
+
+void CpuOps::AddScaledRows(const View& from, std::span<const std::int32_t> rows,
+                           std::span<const float> weights, const View& to) noexcept {
+  const HostRows x = RowsOf(from), y = RowsOf(to);
+  // Cut by columns: two entries of `rows` may name one row.
+  constexpr std::int64_t kColumns = 64;
+  ForParts(CeilDiv(x.columns, kColumns), kColumns * std::ssize(rows),
+           [&](std::int64_t first, std::int64_t last) {
+             const std::int64_t begin = first * kColumns;
+             const std::int64_t count = std::min(last * kColumns, x.columns) - begin;
+             for (std::size_t i = 0; i < rows.size(); ++i)
+               kernels_.rows.add_scaled(x.Row(static_cast<std::int64_t>(i)) + begin, weights[i],
+                                        count, y.Row(rows[i]) + begin);
+           });
+}
+
+}  // namespace hadal

@@ -1,0 +1,285 @@
+// The row-wise entries: reference against double, levels against the reference, goldens.
+#include "kernels/cpu_ops.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "kernels/cpu_level.h"
+#include "kernels/test_matrix.h"
+#include "numeric/formats.h"
+#include "numeric/math.h"
+#include "tests/golden_tensors.h"
+#include "tests/shared_dir.h"
+
+namespace hadal {
+namespace {
+
+using kernel_test::Decoded;
+using kernel_test::FirstDifference;
+using kernel_test::Levels;
+using kernel_test::MakeMatrix;
+using kernel_test::OpsAt;
+using kernel_test::Rows;
+
+constexpr std::int64_t kTails[] = {1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 576};
+
+TEST(CpuLevel, BestForcedAndRefused) {
+  const std::uint32_t avx2 = Info(CpuLevel::kAvx2).required;
+  EXPECT_EQ(ChooseCpuLevel(0).value(), CpuLevel::kRef);
+  EXPECT_EQ(ChooseCpuLevel(avx2).value(), CpuLevel::kAvx2);
+  EXPECT_EQ(ChooseCpuLevel(avx2, "ref").value(), CpuLevel::kRef);
+  EXPECT_EQ(ChooseCpuLevel(~0u).value(), CpuLevel::kAvx512Vnni);
+  const Status absent = ChooseCpuLevel(avx2, "avx512").status();
+  EXPECT_EQ(absent.code(), Code::kUnsupported);
+  EXPECT_NE(absent.ToString().find("one of: ref, avx2"), std::string::npos);
+  EXPECT_EQ(ChooseCpuLevel(avx2, "sse9").status().code(), Code::kUsage);
+  CpuOpsOptions reference;
+  reference.profile = Profile::kReference;
+  EXPECT_FALSE(MakeCpuOps(reference).ok());
+}
+
+TEST(CpuOps, ForcedLevelIsTheActiveOne) {
+  for (const std::string& level : Levels()) EXPECT_EQ(OpsAt(level, Profile::kFast)->level(), level);
+  EXPECT_EQ(OpsAt("", Profile::kFast)->level(), Levels().back());
+}
+
+TEST(CpuOps, MemoryIsAlignedZeroedAndBounded) {
+  const auto ops = OpsAt("", Profile::kFast);
+  const View memory = ops->Allocate(1000);
+  ASSERT_FALSE(memory.empty());
+  EXPECT_EQ(memory.handle % 64, 0u);
+  EXPECT_EQ(memory.shape[0], 1000);
+  const auto* bytes = static_cast<const unsigned char*>(ops->Fetch(memory));
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(bytes[i], 0);
+  const int value = 77;
+  ops->Put(memory, &value, sizeof(value));
+  EXPECT_EQ(bytes[0], 77);
+  ops->Free(memory);
+  EXPECT_TRUE(ops->Allocate(~std::uint64_t{0}).empty());
+}
+
+TEST(RmsNorm, NearDoubleAndSameAtEveryLevel) {
+  for (const std::int64_t n : kTails) {
+    const Rows x(3, n, 1, n % 4, 1), weight(1, n, 2, n % 3);
+    Rows want(3, n, 3);
+    OpsAt("ref", Profile::kFloat)->Run(RmsNorm{x.view(), weight.view(), 1e-5f, want.view()});
+    for (std::int64_t r = 0; r < 3; ++r) {
+      double square = 0.0;
+      for (std::int64_t i = 0; i < n; ++i)
+        square += static_cast<double>(x.row(r)[i]) * static_cast<double>(x.row(r)[i]);
+      const double scale =
+          1.0 / std::sqrt(square / static_cast<double>(n) + static_cast<double>(1e-5f));
+      for (std::int64_t i = 0; i < n; ++i) {
+        const double y =
+            static_cast<double>(x.row(r)[i]) * scale * static_cast<double>(weight.row(0)[i]);
+        // Half the relative error of the sum, then root, quotient and products.
+        const double steps = (static_cast<double>(n) / 16 + 6) / 2 + 5;
+        ASSERT_NEAR(static_cast<double>(want.row(r)[i]), y, steps * 0x1p-24 * std::fabs(y));
+      }
+    }
+    for (const std::string& level : Levels()) {
+      const auto ops = OpsAt(level, Profile::kFast, 2);
+      Rows y(3, n, 4, n % 5, 2);
+      ops->Run(RmsNorm{x.view(), weight.view(), 1e-5f, y.view()});
+      ASSERT_EQ(FirstDifference(y.Values(), want.Values()), -1) << level << " n " << n;
+      Rows in_place = x.Copy();
+      ops->Run(RmsNorm{in_place.view(), weight.view(), 1e-5f, in_place.view()});
+      ASSERT_EQ(FirstDifference(in_place.Values(), want.Values()), -1) << level << " n " << n;
+    }
+  }
+}
+
+// Gate values over the whole range, edges included.
+Rows Gates(std::int64_t rows, std::int64_t n) {
+  Rows gate(rows, n, 5, n % 4, 1);
+  const float inf = std::numeric_limits<float>::infinity();
+  const float edges[] = {0.0f,   -0.0f,   1e-40f, 88.7f, 88.8f, -87.2f,
+                         -87.4f, -100.0f, 300.0f, inf,   -inf,  std::nanf("")};
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t i = 0; i < n; ++i) {
+      gate.row(r)[i] *= 12.0f;
+      if ((i + r) % 3 == 0) gate.row(r)[i] = edges[static_cast<std::size_t>((i / 3 + r) % 12)];
+    }
+  return gate;
+}
+
+TEST(SiluMul, DefinitionAtEveryLevel) {
+  for (const std::int64_t n : kTails) {
+    const Rows gate = Gates(3, n), up(3, n, 6, 1);
+    std::vector<float> want;
+    for (std::int64_t r = 0; r < 3; ++r)
+      for (std::int64_t i = 0; i < n; ++i) want.push_back(Silu(gate.row(r)[i]) * up.row(r)[i]);
+    for (const std::string& level : Levels()) {
+      Rows y(3, n, 7, 3);
+      OpsAt(level, Profile::kFast)->Run(SiluMul{gate.view(), up.view(), y.view()});
+      ASSERT_EQ(FirstDifference(y.Values(), want), -1) << level << " n " << n;
+    }
+  }
+}
+
+TEST(AddRows, AtEveryLevel) {
+  for (const std::int64_t n : kTails)
+    for (const std::string& level : Levels()) {
+      const auto ops = OpsAt(level, Profile::kFast, 3);
+      const Rows x(40, n, 8, 1, 2), before(40, n, 9, 2, 1);
+      Rows y = before.Copy();
+      ops->Run(AddRows{x.view(), y.view()});
+      for (std::int64_t r = 0; r < 40; ++r)
+        for (std::int64_t i = 0; i < n; ++i)
+          ASSERT_EQ(y.row(r)[i], before.row(r)[i] + x.row(r)[i]) << level;
+      ops->Zero(y.view());
+      ASSERT_EQ(FirstDifference(y.Values(), std::vector<float>(static_cast<std::size_t>(40 * n))),
+                -1);
+    }
+}
+
+TEST(TakeAndAddScaledRows, AtEveryLevel) {
+  for (const std::int64_t n : kTails)
+    for (const std::string& level : Levels()) {
+      const auto ops = OpsAt(level, Profile::kFast, 2);
+      const Rows x(9, n, 10, 1, 2);
+      const std::int32_t ids[] = {7, 0, 3};
+      const float weights[] = {0.25f, -3.0f, 0.3f};
+      Rows taken(3, n, 11);
+      ops->TakeRows(x.view(), ids, taken.view());
+      const Rows before(9, n, 12, 3);
+      Rows y = before.Copy();
+      ops->AddScaledRows(taken.view(), ids, weights, y.view());
+      for (std::size_t i = 0; i < 3; ++i)
+        for (std::int64_t c = 0; c < n; ++c) {
+          ASSERT_EQ(taken.row(static_cast<std::int64_t>(i))[c], x.row(ids[i])[c]);
+          ASSERT_EQ(y.row(ids[i])[c],
+                    std::fma(weights[i], x.row(ids[i])[c], before.row(ids[i])[c]));
+        }
+      EXPECT_EQ(y.row(1)[0], before.row(1)[0]);
+    }
+}
+
+TEST(GatherRows, EveryFormatAtEveryLevel) {
+  const std::int32_t ids[] = {4, 0, 18, 4};
+  for (const WeightFormatInfo& info : AllWeightFormats())
+    for (const std::int64_t blocks : {1, 3}) {
+      const std::int64_t columns =
+          info.block_values == 1 ? blocks * 67 : blocks * info.block_values;
+      const auto matrix = MakeMatrix(
+          {.format = info.format, .rows = 19, .columns = columns, .block = 8, .skew = 1}, 13);
+      const std::vector<float> all = Decoded(matrix->linear);
+      std::vector<float> want;
+      for (const std::int32_t id : ids)
+        want.insert(want.end(), all.begin() + id * columns, all.begin() + (id + 1) * columns);
+      for (const std::string& level : Levels()) {
+        Rows y(4, columns, 14, 1, 3);
+        OpsAt(level, Profile::kFast)->Run(GatherRows{&matrix->linear, ids, y.view()});
+        ASSERT_EQ(FirstDifference(y.Values(), want), -1) << level << " " << info.name;
+      }
+    }
+}
+
+TEST(Rope, AnglesAgainstGoldens) {
+  HADAL_NEEDS_SHARED(shared);
+  const GoldenTensors goldens(shared + "/golden/units/rope.safetensors");
+  const GoldenTensor& stored = goldens["positions"];
+  std::vector<std::int64_t> positions;
+  for (std::int64_t i = 0; i < stored.columns(); ++i) positions.push_back(stored.I64(i));
+  const auto count = static_cast<std::int64_t>(positions.size());
+  for (const std::string name : {"plain_1e4", "v2", "v3", "k2_instruct", "k2_0905"}) {
+    const std::vector<float> frequencies = goldens[name + ".inv_freq"].Floats();
+    Rows cos(count, 32, 1), sin(count, 32, 1);
+    OpsAt("", Profile::kFast, 2)
+        ->Run(RopeAngles{positions, frequencies, 1.0f, cos.view(), sin.view()});
+    const std::vector<float> want_cos = goldens[name + ".cos"].Floats();
+    const std::vector<float> want_sin = goldens[name + ".sin"].Floats();
+    for (std::size_t i = 0; i < want_cos.size(); ++i) {
+      // Both are f32 functions of the same f32 angle.
+      ASSERT_NEAR(cos.Values()[i], want_cos[i], 0x1p-23f) << name << " " << i;
+      ASSERT_NEAR(sin.Values()[i], want_sin[i], 0x1p-23f) << name << " " << i;
+    }
+  }
+}
+
+TEST(Rope, RotationAgainstGoldens) {
+  HADAL_NEEDS_SHARED(shared);
+  const GoldenTensors goldens(shared + "/golden/units/rope.safetensors");
+  const GoldenTensor& x = goldens["rotate.x"];
+  for (const std::string& level : Levels())
+    for (const RopeLayout layout : {RopeLayout::kInterleaved, RopeLayout::kHalf}) {
+      const std::string form =
+          layout == RopeLayout::kHalf ? "rotate.half_last64" : "rotate.interleaved_last64";
+      const std::vector<float> want = goldens[form].Floats();
+      // The table that the goldens were made with.
+      const std::vector<float> cos = goldens["v4_compressed.cos"].Floats();
+      const std::vector<float> sin = goldens["v4_compressed.sin"].Floats();
+      std::vector<float> y = x.Floats();
+      Rope call;
+      call.x = {HostView(y.data(), DType::kF32, {x.rows(), 96}), 96, 32};
+      call.y = call.x;
+      call.width = 64;
+      call.layout = layout;
+      call.cos = HostView(cos.data(), DType::kF32, {x.rows(), 32});
+      call.sin = HostView(sin.data(), DType::kF32, {x.rows(), 32});
+      OpsAt(level, Profile::kFast)->Run(call);
+      for (std::size_t i = 0; i < want.size(); ++i)
+        ASSERT_NEAR(y[i], want[i], 1e-6f) << level << " " << form << " " << i;
+    }
+}
+
+TEST(Rope, LevelsAgreeInPlaceAndNot) {
+  for (const std::int64_t half : {1, 4, 7, 8, 9, 15, 16, 17, 32, 33})
+    for (const RopeLayout layout : {RopeLayout::kInterleaved, RopeLayout::kHalf})
+      for (const std::string& level : Levels()) {
+        const std::int64_t stride = 2 * half + 3;
+        const Rows x(5, 3 * stride, 15, 1, 2), cos(5, half, 16, 2), sin(5, half, 17, 3);
+        Rows want(5, 3 * stride, 18), y(5, 3 * stride, 18, 3), in_place = x.Copy();
+        Rope call{.x = {x.view(), stride, 2},
+                  .y = {want.view(), stride, 1},
+                  .heads = 3,
+                  .width = 2 * half,
+                  .layout = layout,
+                  .cos = cos.view(),
+                  .sin = sin.view()};
+        OpsAt("ref", Profile::kFast)->Run(call);
+        const auto ops = OpsAt(level, Profile::kFast, 2);
+        call.y.rows = y.view();
+        ops->Run(call);
+        ASSERT_EQ(FirstDifference(y.Values(), want.Values()), -1) << level << " half " << half;
+        call.x.rows = in_place.view();
+        call.y = call.x;
+        ops->Run(call);
+        for (std::int64_t r = 0; r < 5; ++r)
+          for (std::int64_t h = 0; h < 3; ++h)
+            for (std::int64_t i = 0; i < 2 * half; ++i)
+              ASSERT_EQ(in_place.row(r)[h * stride + 2 + i], want.row(r)[h * stride + 1 + i]);
+      }
+}
+
+TEST(StoreRows, RoundsToTheCacheAndCrossesPages) {
+  for (const std::string& level : Levels())
+    for (const std::int64_t width : kTails) {
+      const auto ops = OpsAt(level, Profile::kFast, 2);
+      const auto page_bytes = static_cast<std::uint64_t>(kPageTokens * width * 2);
+      std::vector<std::byte> memory(2 * page_bytes);
+      const auto address = reinterpret_cast<std::uint64_t>(memory.data());
+      const std::uint64_t pages[] = {address + page_bytes, address};
+      PagedRows part;
+      part.pages = pages;
+      part.dtype = DType::kBF16;
+      part.width = width;
+      Rows x(5, width, 19, 1, 2);
+      x.row(0)[0] = std::numeric_limits<float>::infinity();
+      x.row(1)[0] = std::nanf("");
+      x.row(2)[0] = std::numeric_limits<float>::max();
+      ops->Run(StoreRows{x.view(), part, 62});
+      for (std::int64_t r = 0; r < 5; ++r)
+        for (std::int64_t i = 0; i < width; ++i) {
+          const std::int64_t t = 62 + r;
+          const auto* at =
+              reinterpret_cast<const std::byte*>(pages[t / 64]) + ((t % 64) * width + i) * 2;
+          ASSERT_EQ(LoadUnaligned<std::uint16_t>(at), F32ToBf16(x.row(r)[i])) << level;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace hadal

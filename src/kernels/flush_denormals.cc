@@ -1,0 +1,30 @@
+#include "kernels/flush_denormals.h"
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+namespace hadal {
+
+#if defined(__x86_64__)
+
+FlushDenormals::FlushDenormals() noexcept : before_(_mm_getcsr()) {
+  constexpr unsigned kFlushToZero = 0x8000u, kDenormalsAreZero = 0x0040u;
+  _mm_setcsr(static_cast<unsigned>(before_) | kFlushToZero | kDenormalsAreZero);
+}
+FlushDenormals::~FlushDenormals() { _mm_setcsr(static_cast<unsigned>(before_)); }
+
+#elif defined(__aarch64__)
+
+FlushDenormals::FlushDenormals() noexcept : before_(0) {
+  constexpr std::uint64_t kFlush = 1u << 24;  // FPCR.FZ: inputs and results
+  __asm__ volatile("mrs %0, fpcr" : "=r"(before_));
+  __asm__ volatile("msr fpcr, %0" : : "r"(before_ | kFlush) : "memory");
+}
+FlushDenormals::~FlushDenormals() { __asm__ volatile("msr fpcr, %0" : : "r"(before_) : "memory"); }
+
+#else
+#error "state how this processor flushes denormals"
+#endif
+
+}  // namespace hadal

@@ -1,0 +1,27 @@
+// All kernels of one level. A level starts from the one below it and replaces what it does better,
+// so every entry is there on every level.
+#pragma once
+
+#include "kernels/attention/kernel.h"
+#include "kernels/cpu_level.h"
+#include "kernels/matmul/decode.h"
+#include "kernels/matmul/kernel.h"
+#include "kernels/rows/kernel.h"
+
+namespace hadal {
+
+struct KernelTable {
+  MatMulTable matmul{};
+  DecodeTable decode{};
+  RowTable rows{};
+  AttentionTable attention{};
+};
+
+// The table of a level that this processor supports.
+KernelTable MakeKernelTable(CpuLevel level);
+
+// The entries that the levels above `ref` replace, ascending up to `level`. One definition per
+// processor family is linked.
+void FillWideKernels(CpuLevel level, KernelTable* table);
+
+}  // namespace hadal

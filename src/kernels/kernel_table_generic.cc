@@ -1,0 +1,7 @@
+#include "kernels/kernel_table.h"
+
+namespace hadal {
+
+void FillWideKernels(CpuLevel, KernelTable*) {}
+
+}  // namespace hadal

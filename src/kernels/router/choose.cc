@@ -1,0 +1,103 @@
+#include "kernels/router/choose.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace hadal {
+namespace {
+
+// The index of the largest allowed value, the lowest among equals; -1 where none is allowed.
+template <typename Allowed>
+std::int64_t Largest(std::span<const float> values, Allowed allowed) {
+  std::int64_t best = -1;
+  for (std::int64_t i = 0; i < std::ssize(values); ++i) {
+    if (!allowed(i)) continue;
+    const float value = values[static_cast<std::size_t>(i)];
+    const bool number = value == value;
+    if (best < 0 || (number && !(values[static_cast<std::size_t>(best)] >= value))) best = i;
+  }
+  return best;
+}
+
+bool Any(std::int64_t) { return true; }
+
+void Scores(const RouterRule& rule, const RowTable& rows, std::span<const float> logits,
+            float* scores) {
+  const std::int64_t n = std::ssize(logits);
+  if (rule.score == RouterScore::kSigmoid) {
+    rows.sigmoid(logits.data(), n, scores);
+    return;
+  }
+  const float top = logits[static_cast<std::size_t>(Largest(logits, Any))];
+  const float sum = rows.exp_sum(logits.data(), top, n, scores);
+  for (std::int64_t i = 0; i < n; ++i) scores[i] /= sum;
+}
+
+float GroupScore(const RouterRule& rule, std::span<const float> members) {
+  const std::int64_t first = Largest(members, Any);
+  const float best = members[static_cast<std::size_t>(first)];
+  if (rule.groups == RouterGroups::kBest) return best;
+  const std::int64_t second = Largest(members, [&](std::int64_t i) { return i != first; });
+  return best + members[static_cast<std::size_t>(second)];
+}
+
+// Which groups may be chosen from, one bit each.
+std::uint64_t KeptGroups(const RouterRule& rule, std::span<const float> biased) {
+  if (rule.groups == RouterGroups::kNone) return ~std::uint64_t{0};
+  const auto members = static_cast<std::size_t>(rule.experts / rule.group_count);
+  const auto count = static_cast<std::size_t>(rule.group_count);
+  float score[kMostRouterGroups] = {};
+  for (std::size_t g = 0; g < count; ++g)
+    score[g] = GroupScore(rule, biased.subspan(g * members, members));
+  std::uint64_t kept = 0;
+  for (std::int64_t k = 0; k < rule.groups_kept; ++k) {
+    const std::int64_t best = Largest(std::span<const float>(score, count),
+                                      [&](std::int64_t g) { return ((kept >> g) & 1u) == 0; });
+    kept |= std::uint64_t{1} << best;
+  }
+  return kept;
+}
+
+void Weigh(const RouterRule& rule, const float* scores, const RouteRow& row) {
+  const std::int64_t count = rule.experts_per_token;
+  float sum = 0.0f;
+  for (std::int64_t k = 0; k < count; ++k) {
+    row.weights[k] = scores[row.ids[k]];
+    sum += row.weights[k];
+  }
+  const bool normalise = rule.normalise && (count > 1 || rule.normalise_single);
+  if (normalise)
+    for (std::int64_t k = 0; k < count; ++k) row.weights[k] /= sum + 1e-20f;
+  if (rule.scale_always || !normalise)
+    for (std::int64_t k = 0; k < count; ++k) row.weights[k] *= rule.scaling_factor;
+}
+
+}  // namespace
+
+void ChooseExperts(const RouterRule& rule, const RowTable& rows, const RouteRow& row) noexcept {
+  const auto experts = static_cast<std::size_t>(rule.experts);
+  HADAL_DCHECK(row.logits.size() == experts && row.scratch.size() >= 2 * experts,
+               "a row of logits of another size");
+  const std::span<float> scores = row.scratch.first(experts);
+  const std::span<float> biased = row.scratch.subspan(experts, experts);
+  Scores(rule, rows, row.logits, scores.data());
+  for (std::size_t e = 0; e < experts; ++e)
+    biased[e] = row.bias == nullptr ? scores[e] : scores[e] + row.bias[e];
+
+  const std::uint64_t kept = KeptGroups(rule, biased);
+  const bool grouped = rule.groups != RouterGroups::kNone;
+  const std::int64_t members = grouped ? rule.experts / rule.group_count : rule.experts;
+  std::int32_t* const ids = row.ids;
+  for (std::int64_t k = 0; k < rule.experts_per_token; ++k) {
+    const auto allowed = [&](std::int64_t e) {
+      const bool in_kept = !grouped || ((kept >> (e / members)) & 1u) != 0;
+      return in_kept && std::find(ids, ids + k, static_cast<std::int32_t>(e)) == ids + k;
+    };
+    ids[k] = static_cast<std::int32_t>(Largest(biased, allowed));
+  }
+  std::sort(ids, ids + rule.experts_per_token);
+  Weigh(rule, scores.data(), row);
+}
+
+}  // namespace hadal

@@ -1,0 +1,29 @@
+// One row of expert choice (ops/router.h). Scalar on every level: its vector parts (exponentials,
+// sigmoids) come from the table of row kernels.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "kernels/rows/kernel.h"
+#include "ops/router.h"
+
+namespace hadal {
+
+inline constexpr std::int64_t kMostRouterGroups = 64;
+
+struct RouteRow {
+  std::span<const float> logits;  // [experts]
+  const float* bias = nullptr;    // [experts] or null
+  std::span<float> scratch;       // 2 * experts values
+  std::int32_t* ids = nullptr;    // [experts_per_token], written ascending
+  float* weights = nullptr;       // beside ids
+};
+
+// Softmax: e_i = Exp(g_i - max), summed in the order "lanes", each divided by the sum. Normalised
+// weights are divided by their sum over ascending ids plus 1e-20, then multiplied by the factor. A
+// score that is not a number never wins against one that is; ids are valid and distinct whatever
+// the logits are.
+void ChooseExperts(const RouterRule& rule, const RowTable& rows, const RouteRow& row) noexcept;
+
+}  // namespace hadal
