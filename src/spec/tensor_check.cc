@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "base/bytes.h"
+#include "spec/stored_weight.h"
 
 namespace hadal {
 namespace {
@@ -14,11 +15,7 @@ namespace {
 constexpr std::string_view kShapeHint =
     "the config contradicts the tensors: do both belong to the same model?";
 
-// "name.weight" without its last part, or the whole where it has none.
-std::string Stem(const std::string& name) {
-  constexpr std::string_view kWeight = ".weight";
-  return name.ends_with(kWeight) ? name.substr(0, name.size() - kWeight.size()) : name;
-}
+constexpr std::int64_t kEngramBlock = 32;
 
 // Names that checkpoints carry and nothing reads: rope buffers of old files, calibration of other
 // engines' activations and caches, and a V4 draft's copies of embedding and head.
@@ -33,7 +30,6 @@ bool IsHarmless(std::string_view name) {
 bool IsFloat(DType dtype) {
   return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16;
 }
-bool IsPacked(DType dtype) { return dtype == DType::kI8 || dtype == DType::kU8; }
 
 }  // namespace
 
@@ -63,7 +59,7 @@ class TensorChecker {
   }
 
  private:
-  const TensorInfo* Take(const std::string& name) {
+  const TensorInfo* Take(std::string_view name) {
     const auto found = by_name_.find(name);
     if (found == by_name_.end()) return nullptr;
     used_.insert(found->second);
@@ -107,38 +103,41 @@ class TensorChecker {
     stored->columns = expected.shape[rank - 1];
     if (rank >= 2) stored->rows = expected.shape[rank - 2];
     if (rank >= 3) stored->planes = expected.shape[0];
-    const bool packed = expected.storage == Storage::kWeight && IsPacked(tensor.dtype);
-    HADAL_RETURN_IF_ERROR(CheckShape(expected, tensor, packed));
+    if (expected.storage != Storage::kWeight) return BindPlain(expected, tensor, stored);
+    if (expected.role == Role::kEngramTable && tensor.dtype == DType::kF8E4M3) {
+      HADAL_RETURN_IF_ERROR(CheckShape(expected, tensor));
+      return BindTable(tensor, stored);
+    }
+    HADAL_ASSIGN_OR_RETURN(const StoredWeight weight,
+                           FindStoredWeight(tensor.name, expected.shape, spec_.quant.block,
+                                            [this](std::string_view name) { return Take(name); }));
+    stored->format = weight.format;
+    stored->scale = weight.scale;
+    stored->global_scale = weight.global_scale;
+    if (weight.format == WeightFormat::kFp8Block) stored->block = spec_.quant.block;
+    return CheckBlocks(tensor, *stored);
+  }
+
+  Status BindPlain(const ExpectedTensor& expected, const TensorInfo& tensor, StoredTensor* stored) {
+    HADAL_RETURN_IF_ERROR(CheckShape(expected, tensor));
     if (expected.storage == Storage::kInteger) {
       if (tensor.dtype == DType::kI64 || tensor.dtype == DType::kI32) return Status();
       return WrongDType(tensor, "I64 or I32");
     }
-    if (IsFloat(tensor.dtype)) {
-      stored->format = *WeightFormatOf(tensor.dtype);
-      return Status();
-    }
-    if (expected.storage == Storage::kPlain) return WrongDType(tensor, "F32, F16 or BF16");
-    if (packed) return BindPacked(tensor, stored);
-    if (tensor.dtype == DType::kF8E4M3) return BindFp8(expected, tensor, stored);
-    const std::optional<WeightFormat> format = WeightFormatOf(tensor.dtype);
-    if (!format)
-      return WrongDType(
-          tensor, "a weight format: F32, F16, BF16, F8_E4M3, packed FP4 or a GGUF block type");
-    stored->format = *format;
-    return CheckBlocks(tensor, *stored);
+    if (!IsFloat(tensor.dtype)) return WrongDType(tensor, "F32, F16 or BF16");
+    stored->format = *WeightFormatOf(tensor.dtype);
+    return Status();
   }
 
   static Status WrongDType(const TensorInfo& tensor, std::string expected) {
     return Unusable(tensor.name, "dtype " + std::string(Name(tensor.dtype)), std::move(expected));
   }
 
-  static Status CheckShape(const ExpectedTensor& expected, const TensorInfo& tensor, bool packed) {
-    std::vector<std::int64_t> shape = expected.shape;
-    if (packed) shape.back() = (shape.back() + 1) / 2;
-    const bool scalar = shape == std::vector<std::int64_t>{1} && tensor.shape.empty();
-    if (tensor.shape == shape || scalar) return Status();
+  static Status CheckShape(const ExpectedTensor& expected, const TensorInfo& tensor) {
+    const bool scalar = expected.shape == std::vector<std::int64_t>{1} && tensor.shape.empty();
+    if (tensor.shape == expected.shape || scalar) return Status();
     return Unusable(tensor.name, "shape " + ShapeText(tensor.shape),
-                    fmt::format("{} ({})", ShapeText(shape), Name(expected.role)),
+                    fmt::format("{} ({})", ShapeText(expected.shape), Name(expected.role)),
                     std::string(kShapeHint));
   }
 
@@ -149,70 +148,21 @@ class TensorChecker {
                     fmt::format("a multiple of {} for {}", block, Name(stored.format)));
   }
 
-  const TensorInfo* FindScale(const TensorInfo& tensor) {
-    const std::string stem = Stem(tensor.name);
-    for (const std::string_view suffix : {".weight_scale_inv", ".scale", ".weight_scale"})
-      if (const TensorInfo* scale = Take(stem + std::string(suffix))) return scale;
-    return nullptr;
-  }
-
-  static Status NoScale(const TensorInfo& tensor) {
-    const std::string stem = Stem(tensor.name);
-    return Unusable(tensor.name, fmt::format("{} codes without scales", Name(tensor.dtype)),
-                    fmt::format("{0}.weight_scale_inv, {0}.scale or {0}.weight_scale", stem),
-                    "the checkpoint is incomplete");
-  }
-
-  static Status CheckScale(const TensorInfo& scale, std::initializer_list<DType> dtypes,
-                           std::string_view dtype_names, const std::vector<std::int64_t>& shape) {
-    bool known = false;
-    for (const DType dtype : dtypes) known = known || scale.dtype == dtype;
-    if (!known) return WrongDType(scale, std::string(dtype_names));
-    if (scale.shape == shape) return Status();
-    return Unusable(scale.name, "shape " + ShapeText(scale.shape), ShapeText(shape),
-                    "one scale a block: does weight_block_size of the config fit?");
-  }
-
-  // F8_E4M3 with a scale a block; rows of an Engram table have one a row and 32 columns.
-  Status BindFp8(const ExpectedTensor& expected, const TensorInfo& tensor, StoredTensor* stored) {
-    constexpr std::int64_t kEngramBlock = 32;
-    const bool table = expected.role == Role::kEngramTable;
+  // Rows of an Engram table have a scale a row and 32 columns, unlike any matrix.
+  Status BindTable(const TensorInfo& tensor, StoredTensor* stored) {
+    constexpr std::string_view kWeight = ".weight";
+    const std::string scale = tensor.name.substr(0, tensor.name.size() - kWeight.size()) + ".scale";
     stored->format = WeightFormat::kFp8Block;
-    stored->block = table ? kEngramBlock : spec_.quant.block;
-    stored->scale = FindScale(tensor);
-    if (stored->scale == nullptr) return NoScale(tensor);
-    if (stored->planes > 1) return WrongDType(tensor, "a stack in a GGUF block type");
-    return CheckScale(*stored->scale, {DType::kF32, DType::kF8E8M0, DType::kU8},
-                      "F32, F8_E8M0 or U8",
-                      {table ? stored->rows : CeilDiv(stored->rows, stored->block),
-                       CeilDiv(stored->columns, stored->block)});
-  }
-
-  // Two FP4 codes a byte: MXFP4 by its E8M0 scale per 32 columns, NVFP4 by its E4M3 scale per 16
-  // and one F32 for the whole.
-  Status BindPacked(const TensorInfo& tensor, StoredTensor* stored) {
-    stored->scale = FindScale(tensor);
-    if (stored->scale == nullptr) return NoScale(tensor);
-    if (stored->planes > 1) return WrongDType(tensor, "a stack in a GGUF block type");
-    const bool nvfp4 = stored->scale->dtype == DType::kF8E4M3;
-    stored->format = nvfp4 ? WeightFormat::kNvfp4 : WeightFormat::kMxfp4;
-    HADAL_RETURN_IF_ERROR(CheckBlocks(tensor, *stored));
-    if (!nvfp4)
-      return CheckScale(*stored->scale, {DType::kF8E8M0, DType::kU8},
-                        "F8_E8M0 or U8 (MXFP4), F8_E4M3 (NVFP4)",
-                        {stored->rows, stored->columns / 32});
-    HADAL_RETURN_IF_ERROR(CheckScale(*stored->scale, {DType::kF8E4M3}, "F8_E4M3",
-                                     {stored->rows, stored->columns / 16}));
-    const std::string global = Stem(tensor.name) + ".weight_scale_2";
-    stored->global_scale = Take(global);
-    if (stored->global_scale == nullptr)
-      return Unusable(global, "no such tensor", "the F32 scale of the whole tensor (NVFP4)",
-                      "the checkpoint is incomplete");
-    if (stored->global_scale->dtype != DType::kF32) return WrongDType(*stored->global_scale, "F32");
-    if (stored->global_scale->shape.empty() ||
-        stored->global_scale->shape == std::vector<std::int64_t>{1})
-      return Status();
-    return Unusable(global, "shape " + ShapeText(stored->global_scale->shape), "one value");
+    stored->block = kEngramBlock;
+    stored->scale = Take(scale);
+    if (stored->scale == nullptr)
+      return Unusable(scale, "no such tensor", "scales of F8_E4M3 codes", "is a shard missing?");
+    if (stored->scale->dtype != DType::kF8E8M0 && stored->scale->dtype != DType::kU8)
+      return WrongDType(*stored->scale, "F8_E8M0 or U8");
+    const std::vector<std::int64_t> shape = {stored->rows, CeilDiv(stored->columns, kEngramBlock)};
+    if (stored->scale->shape == shape) return Status();
+    return Unusable(scale, "shape " + ShapeText(stored->scale->shape), ShapeText(shape),
+                    std::string(kShapeHint));
   }
 
   Status CheckAlternatives() {
