@@ -1,0 +1,69 @@
+# The stages of scripts/test. Sourced by it; each runs in a process of its own, from the project's root.
+# Each appends "stage passed failed" to $HADAL_COUNTS.
+
+# The sanitizers run where outside bytes are read and where threads meet.
+asan_tests='base|formats|spec|text|cache|sched|sample'
+tsan_tests='base|sched|engine'
+fuzz_seconds=20
+: "${HADAL_COUNTS:=/dev/null}"
+
+count() { echo "$*" >>"$HADAL_COUNTS"; }
+
+# run_tests STAGE FOLDER OPTION...: runs ctest, counts what it says.
+run_tests() {
+  local stage=$1 folder=$2 log status=0
+  shift 2
+  log=$(mktemp)
+  ctest --test-dir "$folder" --output-on-failure --no-tests=error -j "$(nproc)" "$@" 2>&1 | tee "$log" || status=$?
+  awk -v stage="$stage" -v counts="$HADAL_COUNTS" '/tests passed, .* tests? failed out of/ {
+    match($0, /[0-9]+ tests? failed/); bad = substr($0, RSTART) + 0; print stage, $NF - bad, bad >> counts }' "$log"
+  rm -f "$log"
+  return "$status"
+}
+
+# Names of the targets REGEX_test that a build folder has (rooms come and go).
+test_targets() { ninja -C "$1" -t targets all | grep -oE "^($2)_test(: phony)" | cut -d: -f1; }
+
+stage_checks() {
+  local bad=0 name
+  for name in tools/check tests/checks_test.py; do
+    if "$name"; then count checks 1 0; else count checks 0 1; bad=1; fi
+  done
+  return "$bad"
+}
+
+stage_release() {
+  configure build/release -DCMAKE_BUILD_TYPE=Release -DHADAL_TESTS=ON
+  build build/release all
+  run_tests release build/release -L '^(unit|golden|determinism)$'
+}
+
+stage_asan() {
+  configure build/asan-ubsan --preset asan-ubsan
+  build build/asan-ubsan $(test_targets build/asan-ubsan "$asan_tests")
+  run_tests asan build/asan-ubsan -R "^($asan_tests)_test\$"
+}
+
+stage_fuzz() {
+  local bad=0
+  tools/fuzz "$fuzz_seconds" || bad=1
+  count fuzz $((1 - bad)) "$bad"
+  return "$bad"
+}
+
+stage_tsan() {
+  configure build/tsan --preset tsan
+  build build/tsan $(test_targets build/tsan "$tsan_tests")
+  run_tests tsan build/tsan -R "^($tsan_tests)_test\$"
+}
+
+# A program outside of this project finds, links and runs the installed library.
+stage_consumer() {
+  rm -rf build/install build/consumer
+  cmake --install build/release --prefix build/install >/dev/null
+  cmake -S tests/consumer -B build/consumer -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_PREFIX_PATH="$root/build/install" >/dev/null
+  cmake --build build/consumer
+  build/consumer/consumer
+  count consumer 1 0
+}
