@@ -96,12 +96,13 @@ constexpr std::string_view kPlainLacks[] = {"tool", "image", "think"};
 constexpr std::string_view kSmolLm2Holds[] = {"<|im_start|>", "messages[0]['role'] != 'system'",
                                               "named SmolLM, trained by Hugging Face<|im_end|>"};
 constexpr std::string_view kQwen25Holds[] = {
-    "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.", "<tool_call>",
-    "tool_call.arguments | tojson"};
+    "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.", "<args-json-object>",
+    "tool_call.arguments | tojson", "You may call one or more functions to assist"};
 constexpr std::string_view kQwen25Lacks[] = {"think", "image"};
-constexpr std::string_view kQwen3Holds[] = {"ns.last_query_index", "enable_thinking is false",
-                                            "<tool_response>", "<tools></tools>"};
-constexpr std::string_view kQwen3Lacks[] = {"image", "video"};
+constexpr std::string_view kQwen3Holds[] = {"loop.index0 > ns.last_query_index",
+                                            "enable_thinking is false", "<args-json-object>",
+                                            "You may call one or more functions to assist"};
+constexpr std::string_view kQwen3Lacks[] = {"image", "video", "bos_token", "preserve_thinking"};
 constexpr std::string_view kHermesHolds[] = {"You are a function calling AI model.",
                                              "json_to_python_type", "<tool_response>"};
 constexpr std::string_view kLlama3Holds[] = {"'<|start_header_id|>' + message['role'] + '<|end_",
