@@ -8,13 +8,12 @@
 //   activations f32, order "lanes" below.
 // Profile `fast`, by the weight's ActivationForm (K = inputs, ascending blocks):
 //   kInt8x32   x: per 32 values a = max|x|, d = a / 127, q = round-half-even(x / d), within
-//              +-127 (only a subnormal d reaches further), 0 where d is 0 or not finite; a NaN makes
-//              d NaN.
-//              acc = fma(float(i32 dot of the block), dw * d, acc); dw * d is one f32 product.
-//              Formats with a minimum (Q4_1, Q5_1) add acc = fma(mw * d, float(i32 sum of q), acc)
-//              after it. Offsets (Q4_0: -8, Q5_0: -16) are inside the integer dot. FP4 codes are
-//              doubled into integers and dw halved. NVFP4: two sums of 16, each with its own dw =
-//              (scale * global) / 2 rounded once, lower columns first.
+//              +-127 (only a subnormal d reaches further), 0 where d is 0 or not finite; a NaN
+//              makes d NaN. acc = fma(float(i32 dot of the block), dw * d, acc); dw * d is one f32
+//              product. Formats with a minimum (Q4_1, Q5_1) add acc = fma(mw * d, float(i32 sum of
+//              q), acc) after it. Offsets (Q4_0: -8, Q5_0: -16) are inside the integer dot. FP4
+//              codes are doubled into integers and dw halved. NVFP4: two sums of 16, each with its
+//              own dw = (scale * global) / 2 rounded once, lower columns first.
 //   kInt8x256  the same with one d per 256; acc = fma(float(i32 sum of sub-scale * dot), dw * d,
 //   acc)
 //              and, with minimums, acc = fma(float(i32 sum of sub-min * block sum), -(mw * d),

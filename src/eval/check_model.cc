@@ -1,0 +1,293 @@
+#include "eval/check_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "eval/divergence.h"
+#include "eval/layer_error.h"
+#include "spec/model_spec.h"
+
+namespace hadal {
+namespace {
+
+constexpr double kLeastAgreement = 0.95;  // of selections with those of `float` (docs/cli.md)
+
+// A model and what is asked of it, for one prompt at a time.
+struct Checker {
+  Model& model;
+  double tolerance;
+
+  int layers() const { return static_cast<int>(model.spec().layers.size()); }
+
+  // Feeds the prompt; fills `trace`; returns the logits of every position.
+  Result<std::vector<float>> Run(const ExpectedPrompt& prompt, std::span<const float> inject,
+                                 SequenceCache* sequence, Trace* trace) {
+    TracingObserver observer(trace, layers(), inject);
+    return Feed(model, *sequence, prompt.ids, Positions::kAll, 0, &observer);
+  }
+};
+
+void CompareLogits(const ExpectedPrompt& prompt, std::span<const float> logits,
+                   std::int64_t vocabulary, CheckedPrompt* checked) {
+  Divergence divergence;
+  divergence.Add(prompt.logits, logits, static_cast<long>(vocabulary));
+  checked->max_abs_diff = divergence.max_abs_diff;
+  checked->mean_kl = divergence.mean_kl();
+  checked->top1_agreement = divergence.top1_agreement();
+}
+
+double LargestDifference(std::span<const float> a, std::span<const float> b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double difference = std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+    if (!(difference <= largest)) largest = difference;
+  }
+  return largest;
+}
+
+// The residual after layer `layer` - 1 as the file has it; empty where it has none.
+std::span<const float> StoredResidual(const ExpectedPrompt& prompt, int layer,
+                                      std::int64_t hidden) {
+  const auto part = prompt.ids.size() * static_cast<std::size_t>(hidden);
+  if (prompt.hidden.empty()) return {};
+  return std::span(prompt.hidden).subspan(static_cast<std::size_t>(layer) * part, part);
+}
+
+Status CheckShapes(const ExpectedPrompt& prompt, const ModelSpec& spec) {
+  const std::size_t tokens = prompt.ids.size();
+  const std::size_t logits = tokens * static_cast<std::size_t>(spec.vocabulary);
+  if (prompt.logits.size() != logits)
+    return Unusable(prompt.name + ".logits", std::to_string(prompt.logits.size()) + " values",
+                    std::to_string(logits) + " (tokens x vocabulary)",
+                    "expected outputs of another model?");
+  const std::size_t hidden =
+      (spec.layers.size() + 1) * tokens * static_cast<std::size_t>(spec.hidden);
+  if (!prompt.hidden.empty() && prompt.hidden.size() != hidden)
+    return Unusable(prompt.name + ".hidden", std::to_string(prompt.hidden.size()) + " values",
+                    std::to_string(hidden) + " ((layers + 1) x tokens x hidden)",
+                    "expected outputs of another model?");
+  return {};
+}
+
+void CompareResiduals(const ExpectedPrompt& prompt, const Trace& trace, std::int64_t hidden,
+                      double tolerance, CheckedPrompt* checked) {
+  if (prompt.hidden.empty()) return;
+  for (std::size_t layer = 0; layer < trace.residual.size(); ++layer) {
+    const double difference = LargestDifference(
+        StoredResidual(prompt, static_cast<int>(layer), hidden), trace.residual[layer]);
+    checked->layers.push_back(difference);
+    if (!(difference <= 2 * tolerance))
+      checked->faults.push_back(fmt::format("residual {}: off by {:.3g}, at most {:.3g} allowed",
+                                            layer, difference, 2 * tolerance));
+  }
+}
+
+// Ids of experts by rank in the file, ascending in the trace: compared as sets.
+void CompareRouterIds(const ExpectedPrompt& prompt, const Trace& trace, CheckedPrompt* checked) {
+  if (prompt.router_ids.empty() || trace.experts_per_token == 0) return;
+  const auto per_token = static_cast<std::size_t>(trace.experts_per_token);
+  std::size_t at = 0;
+  for (const auto& ids : trace.expert_ids) {
+    for (std::size_t row = 0; row + per_token <= ids.size(); row += per_token, at += per_token) {
+      if (at + per_token > prompt.router_ids.size()) return;
+      std::vector<std::int64_t> wanted(
+          prompt.router_ids.begin() + static_cast<std::ptrdiff_t>(at),
+          prompt.router_ids.begin() + static_cast<std::ptrdiff_t>(at + per_token));
+      std::sort(wanted.begin(), wanted.end());
+      checked->selections_checked++;
+      checked->selections_equal +=
+          std::equal(wanted.begin(), wanted.end(), ids.begin() + static_cast<std::ptrdiff_t>(row));
+    }
+  }
+  if (checked->selections_equal != checked->selections_checked)
+    checked->faults.push_back("router_ids differ");
+}
+
+// Greedy steps before the first margin below `near_tie` must be equal.
+Status CompareGreedy(Checker& checker, SequenceCache* sequence, const ExpectedPrompt& prompt,
+                     std::span<const float> last_logits, double near_tie, CheckedPrompt* checked) {
+  int steps = 0;
+  while (steps < static_cast<int>(prompt.greedy.size()) &&
+         prompt.greedy_margin[static_cast<std::size_t>(steps)] >= near_tie)
+    ++steps;
+  checked->greedy_checked = steps;
+  if (steps == 0) return {};
+  HADAL_ASSIGN_OR_RETURN(const std::vector<std::int32_t> ids,
+                         ContinueGreedily(checker.model, *sequence, last_logits, steps));
+  while (checked->greedy_equal < steps &&
+         ids[static_cast<std::size_t>(checked->greedy_equal)] ==
+             prompt.greedy[static_cast<std::size_t>(checked->greedy_equal)])
+    checked->greedy_equal++;
+  if (checked->greedy_equal < steps)
+    checked->faults.push_back(
+        fmt::format("greedy step {} differs, margin {:.3g}", checked->greedy_equal,
+                    prompt.greedy_margin[static_cast<std::size_t>(checked->greedy_equal)]));
+  return {};
+}
+
+Result<CheckedPrompt> CheckFloat(Checker& checker, const ExpectedPrompt& prompt, bool inject) {
+  const ModelSpec& spec = checker.model.spec();
+  CheckedPrompt checked;
+  const auto sequence = checker.model.NewSequence();
+  Trace trace;
+  const std::span<const float> injected =
+      inject ? std::span<const float>(prompt.hidden) : std::span<const float>();
+  HADAL_ASSIGN_OR_RETURN(const std::vector<float> logits,
+                         checker.Run(prompt, injected, sequence.get(), &trace));
+  CompareLogits(prompt, logits, spec.vocabulary, &checked);
+  if (!(checked.max_abs_diff <= checker.tolerance))
+    checked.faults.push_back(fmt::format("logits: off by {:.3g}, at most {:.3g} allowed",
+                                         checked.max_abs_diff, checker.tolerance));
+  CompareResiduals(prompt, trace, spec.hidden, checker.tolerance, &checked);
+  CompareRouterIds(prompt, trace, &checked);
+  const auto last = std::span(logits).last(static_cast<std::size_t>(spec.vocabulary));
+  HADAL_RETURN_IF_ERROR(
+      CompareGreedy(checker, sequence.get(), prompt, last, 2 * checker.tolerance, &checked));
+  return checked;
+}
+
+// Whether row `row` chose the same experts in both traces at `layer`.
+bool SameExperts(const Trace& a, const Trace& b, std::size_t layer, std::size_t row) {
+  if (a.expert_ids.empty() || a.expert_ids[layer].empty()) return true;
+  const auto per_token = static_cast<std::ptrdiff_t>(a.experts_per_token);
+  const auto at = static_cast<std::ptrdiff_t>(row) * per_token;
+  return std::equal(a.expert_ids[layer].begin() + at, a.expert_ids[layer].begin() + at + per_token,
+                    b.expert_ids[layer].begin() + at);
+}
+
+// |found update - stored update| / |stored update| of one layer, over the tokens that chose alike.
+double UpdateError(std::span<const float> before, std::span<const float> stored,
+                   std::span<const float> found, std::int64_t hidden,
+                   const std::vector<bool>& counted) {
+  double error = 0, size = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (!counted[i / static_cast<std::size_t>(hidden)]) continue;
+    const double off = static_cast<double>(found[i]) - static_cast<double>(stored[i]);
+    const double update = static_cast<double>(stored[i]) - static_cast<double>(before[i]);
+    error += off * off;
+    size += update * update;
+  }
+  return size > 0 ? std::sqrt(error / size) : (error > 0 ? HUGE_VAL : 0);
+}
+
+// Every layer alone, from the stored residual (or, where the file has none, from that of `float`).
+Result<CheckedPrompt> CheckFast(Checker& checker, Checker& exact, const ExpectedPrompt& prompt) {
+  const ModelSpec& spec = checker.model.spec();
+  CheckedPrompt checked;
+  Trace exact_trace, trace;
+  const auto exact_sequence = exact.model.NewSequence();
+  HADAL_ASSIGN_OR_RETURN(const std::vector<float> exact_logits,
+                         exact.Run(prompt, prompt.hidden, exact_sequence.get(), &exact_trace));
+  std::vector<float> start = prompt.hidden;
+  if (start.empty())
+    for (const auto& layer : exact_trace.residual)
+      start.insert(start.end(), layer.begin(), layer.end());
+  const auto injected_sequence = checker.model.NewSequence();
+  HADAL_ASSIGN_OR_RETURN(const std::vector<float> injected,
+                         checker.Run(prompt, start, injected_sequence.get(), &trace));
+
+  const std::size_t part = prompt.ids.size() * static_cast<std::size_t>(spec.hidden);
+  for (std::size_t layer = 0; layer < spec.layers.size(); ++layer) {
+    std::vector<bool> alike(prompt.ids.size());
+    for (std::size_t row = 0; row < alike.size(); ++row)
+      alike[row] = SameExperts(exact_trace, trace, layer, row);
+    if (!exact_trace.expert_ids.empty() && !exact_trace.expert_ids[layer].empty()) {
+      checked.selections_checked += static_cast<long>(alike.size());
+      checked.selections_equal += std::count(alike.begin(), alike.end(), true);
+    }
+    const double error = UpdateError(std::span(start).subspan(layer * part, part),
+                                     std::span(start).subspan((layer + 1) * part, part),
+                                     trace.residual[layer + 1], spec.hidden, alike);
+    checked.layers.push_back(error);
+    if (!(error <= checker.tolerance))
+      checked.faults.push_back(fmt::format("layer {}: update off by {:.4f}, at most {:.4f} allowed",
+                                           layer, error, checker.tolerance));
+  }
+  // A plain run tells how far the whole model goes; reported, not judged.
+  const auto plain_sequence = checker.model.NewSequence();
+  HADAL_ASSIGN_OR_RETURN(const std::vector<float> logits,
+                         Feed(checker.model, *plain_sequence, prompt.ids, Positions::kAll));
+  CompareLogits(prompt, logits, spec.vocabulary, &checked);
+  return checked;
+}
+
+std::string_view ProfileName(Profile profile) {
+  return profile == Profile::kFloat ? "float" : profile == Profile::kFast ? "fast" : "reference";
+}
+
+// What a file states and no prompt check covers: draft layers and parts of later generations.
+std::vector<std::string> Skipped(const ExpectedFile& expected) {
+  std::vector<std::string> skipped = expected.others;
+  std::sort(skipped.begin(), skipped.end());
+  return skipped;
+}
+
+}  // namespace
+
+Result<CheckModelReport> CheckModel(const ModelFactory& open, const ExpectedFile& expected,
+                                    const CheckModelOptions& options) {
+  HADAL_ASSIGN_OR_RETURN(const std::unique_ptr<Model> model, open(options.profile));
+  CheckModelReport report;
+  report.profile = options.profile;
+  const bool exact_profile = options.profile == Profile::kFloat;
+  const double usual = exact_profile
+                           ? (model->spec().generation == Generation::kDeepSeekV41 ? 1e-3 : 5e-4)
+                           : FastLayerBound(model->coarsest_activation());
+  report.tolerance = options.tolerance.value_or(usual);
+  report.skipped = Skipped(expected);
+  std::unique_ptr<Model> exact_model;
+  if (!exact_profile) {
+    HADAL_ASSIGN_OR_RETURN(exact_model, open(Profile::kFloat));
+  }
+
+  Checker checker{*model, report.tolerance};
+  long selections = 0, equal = 0;
+  report.ok = true;
+  for (const ExpectedPrompt& prompt : expected.prompts) {
+    HADAL_RETURN_IF_ERROR(CheckShapes(prompt, model->spec()));
+    CheckedPrompt checked;
+    if (exact_profile) {
+      HADAL_ASSIGN_OR_RETURN(checked, CheckFloat(checker, prompt, options.inject));
+    } else {
+      Checker exact{*exact_model, report.tolerance};
+      HADAL_ASSIGN_OR_RETURN(checked, CheckFast(checker, exact, prompt));
+    }
+    checked.name = prompt.name;
+    checked.tokens = static_cast<std::int64_t>(prompt.ids.size());
+    selections += checked.selections_checked;
+    equal += checked.selections_equal;
+    report.ok = report.ok && checked.faults.empty();
+    report.prompts.push_back(std::move(checked));
+  }
+  if (static_cast<double>(equal) < kLeastAgreement * static_cast<double>(selections)) {
+    report.ok = false;
+    report.prompts.back().faults.push_back(
+        fmt::format("selections: {} of {} as in float, at least 95 % needed", equal, selections));
+  }
+  return report;
+}
+
+std::string CheckModelReport::ToText() const {
+  std::string text = fmt::format("{}: profile {}, tolerance {:.3g}\n", ok ? "ok" : "FAILED",
+                                 ProfileName(profile), tolerance);
+  for (const CheckedPrompt& prompt : prompts) {
+    const double worst =
+        prompt.layers.empty() ? 0 : *std::max_element(prompt.layers.begin(), prompt.layers.end());
+    text += fmt::format(
+        "  {}: {} tokens, logits off by {:.2e}, KL {:.2e}, top-1 {:.3f}, greedy {}/{}, "
+        "worst layer {:.2e}",
+        prompt.name, prompt.tokens, prompt.max_abs_diff, prompt.mean_kl, prompt.top1_agreement,
+        prompt.greedy_equal, prompt.greedy_checked, worst);
+    if (prompt.selections_checked > 0)
+      text += fmt::format(", selections {}/{}", prompt.selections_equal, prompt.selections_checked);
+    text += '\n';
+    for (const std::string& fault : prompt.faults) text += "    " + fault + '\n';
+  }
+  if (!skipped.empty())
+    text += fmt::format("  skipped, not run by this version: {}\n", fmt::join(skipped, ", "));
+  return text;
+}
+
+}  // namespace hadal

@@ -1,0 +1,32 @@
+// Expected outputs of a model: a safetensors file with prompts pN.* (golden/README.md in the shared
+// goldens describes it; made by running the vendors' modules).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+
+namespace hadal {
+
+// Everything that one prompt states. Empty vectors where the file has none of it.
+struct ExpectedPrompt {
+  std::string name;                      // "p0"
+  std::vector<std::int32_t> ids;         // [tokens]
+  std::vector<float> logits;             // [tokens, vocabulary]
+  std::vector<float> hidden;             // [layers + 1, tokens, hidden]
+  std::vector<std::int32_t> greedy;      // [steps]
+  std::vector<float> greedy_margin;      // [steps]
+  std::vector<std::int64_t> router_ids;  // [layers, tokens, experts_per_token]
+};
+
+struct ExpectedFile {
+  std::vector<ExpectedPrompt> prompts;
+  std::vector<std::string> others;  // names of tensors that say something else, in the file's order
+};
+
+// Reads and checks: every prompt has ids and logits of one vocabulary, and shapes that agree.
+Result<ExpectedFile> ReadExpected(const std::string& path);
+
+}  // namespace hadal
