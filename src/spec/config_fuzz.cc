@@ -32,7 +32,34 @@ std::vector<hadal::TensorInfo> AsPlanned(const hadal::TensorPlan& plan) {
   return tensors;
 }
 
-void CheckSpec(const ModelSpec& spec) {
+// A list with one thing wrong is refused or reported, never bound to what it is not.
+void CheckSpoilt(const ModelSpec& spec, const hadal::TensorPlan& plan,
+                 const std::vector<hadal::TensorInfo>& tensors, std::size_t at) {
+  std::vector<hadal::TensorInfo> spoilt = tensors;
+  spoilt[at].shape.push_back(2);
+  HADAL_CHECK(!hadal::CheckTensors(spec, plan, spoilt).ok(), "a wrong shape");
+  for (const hadal::DType dtype :
+       {hadal::DType::kF8E4M3, hadal::DType::kI8, hadal::DType::kQ6_K, hadal::DType::kBool}) {
+    spoilt = tensors;
+    spoilt[at].dtype = dtype;
+    (void)hadal::CheckTensors(spec, plan, spoilt).status().ToString();
+  }
+  spoilt = tensors;
+  spoilt[at].name += ".bias";
+  (void)hadal::CheckTensors(spec, plan, spoilt).status().ToString();
+}
+
+void CheckNames(const ModelSpec& spec, const hadal::TensorPlan& plan) {
+  HADAL_CHECK(!hadal::Name(spec.generation).empty() && !hadal::Name(spec.mixture.score).empty(),
+              "named");
+  for (const hadal::LayerSpec& layer : spec.layers)
+    HADAL_CHECK(!Name(layer.attention).empty() && !Name(layer.ffn).empty(), "named");
+  for (const hadal::ExpectedTensor& expected : plan.tensors())
+    HADAL_CHECK(plan.Find(expected.role, expected.layer) == &expected && !expected.name.empty(),
+                "one tensor a role and layer");
+}
+
+void CheckSpec(const ModelSpec& spec, std::size_t spoilt_tensor) {
   HADAL_CHECK(spec.layer_count() > 0 && spec.hidden > 0 && spec.vocabulary > 0, "whole");
   const auto parts = hadal::CacheParts(spec);
   for (const hadal::LayerSpec& layer : spec.layers) {
@@ -44,11 +71,13 @@ void CheckSpec(const ModelSpec& spec) {
     HADAL_CHECK(part.width > 0 && part.entry_bytes_of(hadal::Profile::kFast) > 0, "not empty");
   (void)hadal::CacheBytes(spec, hadal::Profile::kFloat, spec.context, 64);
   const hadal::TensorPlan plan = hadal::MakeTensorPlan(spec);
+  CheckNames(spec, plan);
   const auto count = hadal::CountParameters(spec, plan, spec.tied);
   HADAL_CHECK(count.total > 0 && count.active > 0 && count.active <= count.total, "counts");
   const std::vector<hadal::TensorInfo> tensors = AsPlanned(plan);
   const auto checked = hadal::CheckTensors(spec, plan, tensors);
   HADAL_CHECK(checked.ok() == !tensors.empty(), "what is planned is what is checked");
+  if (!tensors.empty()) CheckSpoilt(spec, plan, tensors, spoilt_tensor % tensors.size());
 }
 
 }  // namespace
@@ -62,6 +91,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto spec = hadal::ParseModelSpec(
       root, gguf ? hadal::Container::kGguf : hadal::Container::kSafetensors, &root);
   (void)spec.status().ToString();
-  if (spec.ok()) CheckSpec(*spec);
+  if (spec.ok()) CheckSpec(*spec, size);
   return 0;
 }
