@@ -179,7 +179,7 @@ void CpuOps::Run(std::span<const MatMul> calls) noexcept {
 void CpuOps::Run(const GatherRows& call) noexcept {
   const WeightRows weight = WeightOf(*call.table);
   const HostRows y = RowsOf(call.y);
-  const DecodeKernel decode = kernels_.decode.row[IndexOf(weight.format)];
+  const DecodeKernel decode = kernels_.decoder(weight.format);
   ForParts(std::ssize(call.ids), weight.columns, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t r = first; r < last; ++r)
       decode(weight, call.ids[static_cast<std::size_t>(r)], 0, weight.columns, y.Row(r));

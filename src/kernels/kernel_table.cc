@@ -1,19 +1,19 @@
 #include "kernels/kernel_table.h"
 
-#include "kernels/attention/ref.h"
-#include "kernels/matmul/bf16_ref.h"
-#include "kernels/matmul/float_ref.h"
+#include "kernels/attention/attention.h"
+#include "kernels/matmul/bf16/bf16.h"
+#include "kernels/matmul/float/float.h"
 #include "kernels/matmul/int8/int8.h"
-#include "kernels/rows/ref.h"
+#include "kernels/rows/rows.h"
 
 namespace hadal {
 
 KernelTable MakeKernelTable(CpuLevel level) {
   KernelTable table;
+  table.decoder = DecodeRef;
   FillFloatRef(&table.matmul);
   FillBf16Ref(&table.matmul);
   FillInt8Ref(&table.matmul);
-  FillDecodeRef(&table.decode);
   FillRowsRef(&table.rows);
   FillAttentionRef(&table.attention);
   FillWideKernels(level, &table);

@@ -4,7 +4,7 @@
 
 #include "kernels/attention/kernel.h"
 #include "kernels/cpu_level.h"
-#include "kernels/matmul/decode.h"
+#include "kernels/matmul/decode/decode.h"
 #include "kernels/matmul/kernel.h"
 #include "kernels/rows/kernel.h"
 
@@ -12,7 +12,7 @@ namespace hadal {
 
 struct KernelTable {
   MatMulTable matmul{};
-  DecodeTable decode{};
+  DecodeKernel (*decoder)(WeightFormat format) = nullptr;
   RowTable rows{};
   AttentionTable attention{};
 };

@@ -40,11 +40,10 @@ struct AttendJob {
 inline constexpr std::int64_t kAttendQueries = 64;  // most queries of a job
 inline constexpr std::int64_t kAttendKeys = 64;     // keys of a block
 
-// Room for a block of keys and of values as f32, for the queries, and for the scores.
+// Room for the scores of every query with a block of keys, and for its keys and values as f32.
 constexpr std::size_t AttendScratchBytes(std::int64_t key_width, std::int64_t value_width) {
-  const std::int64_t keys = kAttendKeys * (key_width + value_width + 32);
-  const std::int64_t queries = kAttendQueries * (key_width + 16 + kAttendKeys + 16);
-  return static_cast<std::size_t>(keys + queries) * sizeof(float);
+  return static_cast<std::size_t>(kAttendKeys * (kAttendQueries + key_width + value_width)) *
+         sizeof(float);
 }
 
 struct AttentionTable {

@@ -79,7 +79,7 @@ inline constexpr int kActivationForms = 4;  // values of ActivationForm
 // Outputs of one job are best a multiple of this (whole vector tiles of every level); any count is
 // right.
 inline constexpr std::int64_t kOutputTile = 32;
-inline constexpr std::size_t kMatMulScratchBytes = 128 * 1024;
+inline constexpr std::size_t kMatMulScratchBytes = 192 * 1024;
 
 // The kernels of one level, by WeightFormat and by ActivationForm.
 struct MatMulTable {

@@ -1,4 +1,4 @@
-#include "kernels/rows/ref.h"
+#include "kernels/rows/rows.h"
 
 #include <cmath>
 

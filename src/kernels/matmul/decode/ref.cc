@@ -1,4 +1,4 @@
-#include "kernels/matmul/decode.h"
+#include "kernels/matmul/decode/decode.h"
 #include "numeric/formats.h"
 
 namespace hadal {
@@ -18,15 +18,13 @@ EncodedRow RowOf(const WeightRows& weight, std::int64_t row) {
   return encoded;
 }
 
-void DecodeRef(const WeightRows& weight, std::int64_t row, std::int64_t first, std::int64_t count,
-               float* out) noexcept {
+void DecodePart(const WeightRows& weight, std::int64_t row, std::int64_t first, std::int64_t count,
+                float* out) noexcept {
   DecodeRow(RowOf(weight, row), first, count, out);
 }
 
 }  // namespace
 
-void FillDecodeRef(DecodeTable* table) {
-  for (DecodeKernel& kernel : table->row) kernel = DecodeRef;
-}
+DecodeKernel DecodeRef(WeightFormat) { return DecodePart; }
 
 }  // namespace hadal

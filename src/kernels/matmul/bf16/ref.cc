@@ -1,4 +1,4 @@
-#include "kernels/matmul/bf16_ref.h"
+#include "kernels/matmul/bf16/bf16.h"
 
 #include <algorithm>
 #include <array>

@@ -1,10 +1,10 @@
-#include "kernels/matmul/float_ref.h"
+#include "kernels/matmul/float/float.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "kernels/lanes_ref.h"
-#include "kernels/matmul/decode.h"
+#include "kernels/matmul/decode/decode.h"
 
 namespace hadal {
 namespace {
@@ -15,12 +15,7 @@ static_assert(kChunk * sizeof(float) <= kMatMulScratchBytes);
 
 void Decode(const WeightRows& weight, std::int64_t row, std::int64_t first, std::int64_t count,
             float* out) {
-  static const DecodeTable table = [] {
-    DecodeTable filled{};
-    FillDecodeRef(&filled);
-    return filled;
-  }();
-  table.row[static_cast<int>(weight.format)](weight, row, first, count, out);
+  DecodeRef(weight.format)(weight, row, first, count, out);
 }
 
 const float* ActivationRow(const MatMulJob& job, std::int64_t row) {

@@ -1,5 +1,5 @@
-// Decoding of stored weights to f32, exactly as numeric/formats.h defines it. Plain on purpose, see
-// matmul/kernel.h.
+// Decoding of stored weights to f32, exactly as numeric/formats.h defines it, at each level. Plain
+// on purpose, see matmul/kernel.h.
 #pragma once
 
 #include "kernels/matmul/kernel.h"
@@ -11,10 +11,9 @@ namespace hadal {
 using DecodeKernel = void (*)(const WeightRows& weight, std::int64_t row, std::int64_t first,
                               std::int64_t count, float* out) noexcept;
 
-struct DecodeTable {
-  DecodeKernel row[kWeightFormats];  // by WeightFormat
-};
-
-void FillDecodeRef(DecodeTable* table);
+// The caller has checked that the processor has the level.
+DecodeKernel DecodeRef(WeightFormat format);
+DecodeKernel DecodeAvx2(WeightFormat format);
+DecodeKernel DecodeAvx512(WeightFormat format);
 
 }  // namespace hadal

@@ -1,0 +1,14 @@
+#include "kernels/attention/attention.h"
+// clang-format off: each header builds on the ones before it
+#include "kernels/simd/part_avx512.h"
+#include "kernels/simd/dot.h"
+#include "kernels/simd/outer.h"
+#include "kernels/simd/math.h"
+#include "kernels/attention/wide.h"
+// clang-format on
+
+namespace hadal {
+
+void FillAttentionAvx512(AttentionTable* table) { table->attend = AttendWide; }
+
+}  // namespace hadal
