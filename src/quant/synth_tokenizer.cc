@@ -1,0 +1,94 @@
+#include "quant/synth_tokenizer.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+
+namespace hadal {
+namespace {
+
+constexpr int kBytes = 256;
+
+void AppendUtf8(std::string* out, unsigned point) {
+  if (point < 0x80) {
+    *out += static_cast<char>(point);
+  } else {
+    *out += static_cast<char>(0xC0 | (point >> 6));
+    *out += static_cast<char>(0x80 | (point & 0x3F));
+  }
+}
+
+// GPT-2's alphabet: a printable Latin-1 byte stands for itself, the others for U+0100 and on.
+std::vector<std::string> ByteNames() {
+  const auto printable = [](unsigned byte) {
+    return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
+  };
+  std::vector<std::string> names(kBytes);
+  unsigned next = 0x100;
+  for (unsigned byte = 0; byte < kBytes; ++byte)
+    AppendUtf8(&names[byte], printable(byte) ? byte : next++);
+  return names;
+}
+
+}  // namespace
+
+SynthVocabulary MakeSynthVocabulary(const ModelSpec& spec) {
+  SynthVocabulary vocabulary;
+  vocabulary.tokens.resize(static_cast<std::size_t>(spec.vocabulary));
+  const auto name_special = [&](std::int64_t id, const char* name) {
+    std::string& token = vocabulary.tokens[static_cast<std::size_t>(id)];
+    if (!token.empty()) return;
+    token = name;
+    vocabulary.special.push_back(id);
+  };
+  if (spec.bos >= 0) name_special(spec.bos, "<|begin|>");
+  if (!spec.eos.empty()) name_special(spec.eos.front(), "<|end|>");
+  const std::vector<std::string> bytes = ByteNames();
+  std::size_t byte = 0;
+  for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
+    std::string& token = vocabulary.tokens[id];
+    if (!token.empty()) continue;
+    token = byte < bytes.size() ? bytes[byte++] : "<filler_" + std::to_string(id) + ">";
+  }
+  return vocabulary;
+}
+
+std::string SynthTokenizerJson(const SynthVocabulary& vocabulary) {
+  std::string json = R"({"version":"1.0","truncation":null,"padding":null,"added_tokens":[)";
+  std::vector<std::int64_t> special = vocabulary.special;
+  std::sort(special.begin(), special.end());
+  for (std::size_t i = 0; i < special.size(); ++i) {
+    if (i > 0) json += ',';
+    json += "{\"id\":" + std::to_string(special[i]) + ",\"content\":";
+    AppendJsonString(&json, vocabulary.tokens[static_cast<std::size_t>(special[i])]);
+    json +=
+        R"(,"single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true})";
+  }
+  json +=
+      R"(],"normalizer":null,"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,)"
+      R"("trim_offsets":true,"use_regex":false},"post_processor":null,"decoder":{"type":)"
+      R"("ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true},)"
+      R"("model":{"type":"BPE","dropout":null,"unk_token":null,"continuing_subword_prefix":null,)"
+      R"("end_of_word_suffix":null,"fuse_unk":false,"byte_fallback":false,"ignore_merges":false,)"
+      R"("vocab":{)";
+  for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
+    if (id > 0) json += ',';
+    AppendJsonString(&json, vocabulary.tokens[id]);
+    json += ':';
+    json += std::to_string(id);
+  }
+  json += "},\"merges\":[]}}\n";
+  return json;
+}
+
+std::string SynthTokenizerConfigJson(const SynthVocabulary& vocabulary) {
+  std::string json = "{\"tokenizer_class\":\"PreTrainedTokenizerFast\",\"add_bos_token\":false";
+  const char* names[] = {"bos_token", "eos_token"};
+  for (std::size_t i = 0; i < vocabulary.special.size() && i < 2; ++i) {
+    json += std::string(",\"") + names[i] + "\":";
+    AppendJsonString(&json, vocabulary.tokens[static_cast<std::size_t>(vocabulary.special[i])]);
+  }
+  return json + "}\n";
+}
+
+}  // namespace hadal
