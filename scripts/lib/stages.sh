@@ -65,5 +65,7 @@ stage_consumer() {
     -DCMAKE_PREFIX_PATH="$root/build/install" >/dev/null
   cmake --build build/consumer
   build/consumer/consumer
+  local model=${HADAL_SHARED_DIR:-../shared}/golden/models/llama_a
+  [ ! -e "$model" ] || build/consumer/consumer "$model"
   count consumer 1 0
 }
