@@ -86,11 +86,9 @@ class Transformer : public Model {
     std::vector<std::int32_t> ids;
     std::vector<std::int64_t> positions;
     for (const Segment& segment : batch.segments) {
-      for (const std::int32_t id : segment.tokens) {
-        ids.push_back(id);
-        positions.push_back(segment.sequence->length() +
-                            static_cast<std::int64_t>(&id - segment.tokens.data()));
-      }
+      ids.insert(ids.end(), segment.tokens.begin(), segment.tokens.end());
+      for (std::size_t i = 0; i < segment.tokens.size(); ++i)
+        positions.push_back(segment.sequence->length() + static_cast<std::int64_t>(i));
     }
     step->residual = scratch_.Take(step->rows, spec().hidden);
     ops_->Run(GatherRows{&embedding_, ids, step->residual});
