@@ -30,17 +30,32 @@ constexpr std::uint16_t F32ToBf16(float value) {
   return static_cast<std::uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
 }
 
+// Decoding never meets a subnormal f32, so it does not depend on how the processor treats those;
+// and it has no branches, so that compilers can turn loops over it into vectors.
+constexpr std::uint32_t Choose(bool first, std::uint32_t a, std::uint32_t b) {
+  const std::uint32_t mask = first ? ~0u : 0u;
+  return (a & mask) | (b & ~mask);
+}
 constexpr float F16ToF32(std::uint16_t code) {
-  // Exponent and fraction moved into place read 2^-112 too small; the product corrects that and
-  // normalises subnormals, exactly.
-  const std::uint32_t magnitude = (code & 0x7FFFu) << 13;
-  std::uint32_t bits = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112f);
-  if ((code & 0x7C00u) == 0x7C00u) bits = magnitude | 0x7F80'0000u;  // infinity and NaN
+  const std::uint32_t magnitude = code & 0x7FFFu;
+  const float subnormal = static_cast<float>(static_cast<std::int32_t>(magnitude)) * 0x1p-24f;
+  const std::uint32_t rebias = 112u << 23;  // once, and again for infinity and NaN
+  const std::uint32_t normal = (magnitude << 13) + rebias + (magnitude >= 0x7C00u ? rebias : 0u);
+  const std::uint32_t bits =
+      Choose(magnitude < 0x400u, std::bit_cast<std::uint32_t>(subnormal), normal);
   return std::bit_cast<float>(bits | (code & 0x8000u) << 16);
 }
 std::uint16_t F32ToF16(float value);  // beyond 65504 + half a step: infinity
 
-float E4m3ToF32(std::uint8_t code);
+constexpr float E4m3ToF32(std::uint8_t code) {
+  const std::uint32_t magnitude = code & 0x7Fu;
+  const float subnormal = static_cast<float>(static_cast<std::int32_t>(magnitude)) * 0x1p-9f;
+  const std::uint32_t normal = (magnitude << 20) + (120u << 23);
+  const std::uint32_t finite =
+      Choose(magnitude < 8u, std::bit_cast<std::uint32_t>(subnormal), normal);
+  const std::uint32_t nan = magnitude == 0x7Fu ? 0x7FC0'0000u : 0u;
+  return std::bit_cast<float>(finite | nan | (code & 0x80u) << 24);
+}
 std::uint8_t F32ToE4m3(float value);  // saturates at 448, infinity too; NaN: 0x7F
 
 constexpr float E8m0ToF32(std::uint8_t code) {
@@ -50,7 +65,14 @@ constexpr float E8m0ToF32(std::uint8_t code) {
 // The smallest power of two that is not below |value|, between 2^-126 and 2^127; NaN: 0xFF.
 std::uint8_t F32ToE8m0Up(float value);
 
-float E2m1ToF32(int code);            // the low four bits count
+// The low four bits count: 0, 0.5, 1, 1.5, 2, 3, 4, 6 and their negatives, -0 included.
+constexpr float E2m1ToF32(int code) {
+  const int m = code & 7;
+  const int doubled = m + (m > 4 ? m - 4 : 0) + (m == 7 ? 2 : 0);
+  const float magnitude = static_cast<float>(doubled) * 0.5f;
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) |
+                              (static_cast<std::uint32_t>(code) & 8u) << 28);
+}
 std::uint8_t F32ToE2m1(float value);  // saturates at 6; NaN: 0
 
 // --- Blocks as integers ----------------------------------------------------------------------

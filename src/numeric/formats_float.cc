@@ -1,6 +1,5 @@
 // Scalars: binary16, e4m3fn, E8M0, E2M1.
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "numeric/formats.h"
@@ -9,29 +8,6 @@ namespace hadal {
 namespace {
 
 constexpr std::uint32_t kSign = 0x8000'0000u;
-
-constexpr float DecodeE4m3(int code) {
-  const int exponent = (code >> 3) & 0xF;
-  const int fraction = code & 7;
-  if ((code & 0x7F) == 0x7F) return std::bit_cast<float>(0x7FC0'0000u);
-  float value = 0.0f;
-  if (exponent == 0) {
-    value = static_cast<float>(fraction) * 0x1p-9f;
-  } else {
-    const auto bits = static_cast<std::uint32_t>((exponent - 7 + 127) << 23 | fraction << 20);
-    value = std::bit_cast<float>(bits);
-  }
-  return (code & 0x80) != 0 ? -value : value;
-}
-
-constexpr std::array<float, 256> kE4m3 = [] {
-  std::array<float, 256> table{};
-  for (int code = 0; code < 256; ++code) table[static_cast<std::size_t>(code)] = DecodeE4m3(code);
-  return table;
-}();
-
-constexpr float kE2m1[16] = {0.0f,  0.5f,  1.0f,  1.5f,  2.0f,  3.0f,  4.0f,  6.0f,
-                             -0.0f, -0.5f, -1.0f, -1.5f, -2.0f, -3.0f, -4.0f, -6.0f};
 
 }  // namespace
 
@@ -52,8 +28,6 @@ std::uint16_t F32ToF16(float value) {
   const std::uint32_t rounded = magnitude + 0xFFFu + ((magnitude >> 13) & 1u);
   return static_cast<std::uint16_t>(sign | ((rounded >> 13) - ((127u - 15u) << 10)));
 }
-
-float E4m3ToF32(std::uint8_t code) { return kE4m3[code]; }
 
 std::uint8_t F32ToE4m3(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
@@ -77,8 +51,6 @@ std::uint8_t F32ToE8m0Up(float value) {
   const std::uint32_t up = (magnitude + 0x7F'FFFFu) >> 23;  // exponent, plus one for any fraction
   return static_cast<std::uint8_t>(std::clamp(up, 1u, 254u));
 }
-
-float E2m1ToF32(int code) { return kE2m1[code & 15]; }
 
 std::uint8_t F32ToE2m1(float value) {
   // Halfway points between neighbours; at a tie the even code of the two wins.

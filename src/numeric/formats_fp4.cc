@@ -8,14 +8,22 @@
 namespace hadal {
 namespace {
 
-constexpr std::int8_t kDoubled[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+// Twice the E2M1 value of a nibble: 0, 1, 2, 3, 4, 6, 8, 12 and their negatives. No table, so that
+// compilers turn loops over it into vectors.
+std::int8_t Doubled(std::uint8_t nibble) {
+  const std::uint8_t m = nibble & 7;
+  const std::uint8_t above = m > 4 ? m - 4 : 0;
+  const std::uint8_t top = m == 7 ? 2 : 0;
+  const auto magnitude = static_cast<std::int8_t>(m + above + top);
+  return static_cast<std::int8_t>(nibble < 8 ? magnitude : -magnitude);
+}
 
 // Codes 2j and 2j + 1 in byte j, low nibble first.
 void UnpackPairs(const std::byte* packed, std::int8_t* code) {
   for (int i = 0; i < 16; ++i) {
-    const int byte = static_cast<int>(packed[i]);
-    code[2 * i] = kDoubled[byte & 15];
-    code[2 * i + 1] = kDoubled[byte >> 4];
+    const auto byte = static_cast<std::uint8_t>(packed[i]);
+    code[2 * i] = Doubled(byte & 15);
+    code[2 * i + 1] = Doubled(static_cast<std::uint8_t>(byte >> 4));
   }
 }
 
@@ -47,9 +55,9 @@ void LoadGgufMxfp4(const std::byte* block, ScaledBlock& out) {
   out.scale[0] = out.scale[1] = scale;
   out.minimum = 0.0f;
   for (int i = 0; i < 16; ++i) {
-    const int byte = static_cast<int>(block[1 + i]);
-    out.code[i] = kDoubled[byte & 15];
-    out.code[i + 16] = kDoubled[byte >> 4];
+    const auto byte = static_cast<std::uint8_t>(block[1 + i]);
+    out.code[i] = Doubled(byte & 15);
+    out.code[i + 16] = Doubled(static_cast<std::uint8_t>(byte >> 4));
   }
 }
 

@@ -30,15 +30,18 @@ void DecodeFp8(const EncodedRow& row, std::int64_t first, std::int64_t columns, 
   }
 }
 
-// Packed E2M1 pairs from an even column on, `block` columns to a scale that `scale_of` looks up.
-template <typename ScaleOf>
-void DecodePairs(const EncodedRow& row, std::int64_t first, std::int64_t columns, int block,
-                 const ScaleOf& scale_of, float* out) {
-  for (std::int64_t i = 0; i < columns; i += 2) {
-    const float scale = scale_of((first + i) / block);
-    const int byte = static_cast<int>(row.codes[(first + i) / 2]);
-    out[i] = E2m1ToF32(byte) * scale;
-    out[i + 1] = E2m1ToF32(byte >> 4) * scale;
+// Packed E2M1 pairs, kBlock columns to a scale that `scale_of` looks up.
+template <int kBlock, typename ScaleOf>
+void DecodePairs(const EncodedRow& row, std::int64_t first, std::int64_t columns, ScaleOf scale_of,
+                 float* out) {
+  for (std::int64_t i = 0; i < columns; i += kBlock) {
+    const float scale = scale_of((first + i) / kBlock);
+    const std::byte* codes = row.codes + (first + i) / 2;
+    for (int j = 0; j < kBlock / 2; ++j) {
+      const int byte = static_cast<int>(codes[j]);
+      out[i + 2 * j] = E2m1ToF32(byte) * scale;
+      out[i + 2 * j + 1] = E2m1ToF32(byte >> 4) * scale;
+    }
   }
 }
 
@@ -121,15 +124,15 @@ void DecodeRow(const EncodedRow& row, std::int64_t first, std::int64_t columns, 
     case WeightFormat::kFp8Block:
       return DecodeFp8(row, first, columns, out);
     case WeightFormat::kMxfp4:
-      return DecodePairs(
-          row, first, columns, 32,
+      return DecodePairs<32>(
+          row, first, columns,
           [&](std::int64_t block) {
             return E8m0ToF32(static_cast<std::uint8_t>(row.scales[block]));
           },
           out);
     case WeightFormat::kNvfp4:
-      return DecodePairs(
-          row, first, columns, 16,
+      return DecodePairs<16>(
+          row, first, columns,
           [&](std::int64_t block) {
             return E4m3ToF32(static_cast<std::uint8_t>(row.scales[block])) * row.global_scale;
           },
