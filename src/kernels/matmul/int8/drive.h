@@ -53,7 +53,11 @@ void OneRow(const MatMulJob& job, const TileRows& rows, std::int64_t output, int
   const std::int64_t blocks = job.weight.columns / Format::kColumns;
   ActivationBlocks<1> x = BlocksOf<Format::kColumns, 1>(job.x, 0, 0);
   Float sum = ZeroF();
+  const std::int64_t step_bytes = kLanes * job.weight.row_stride_bytes / blocks;
+  const Bytes* ahead = rows.data[0] + kLanes * job.weight.row_stride_bytes;
   for (std::int64_t b = 0; b < blocks; ++b) {
+    for (std::int64_t i = 0; i < step_bytes; i += 64) Prefetch(ahead + i);
+    ahead += step_bytes;
     typename Format::Tile tile;
     Format::Load(rows, b, tile);
     Step<Format, 1>(tile, x, &sum);

@@ -34,11 +34,10 @@ ActivationBlock BlockOf(const PreparedActivations& x, std::int64_t row, std::int
 template <bool kHalves, bool kMinimum>
 float Step(const ScaledBlock& w, const ActivationBlock& x, float sum) {
   if (kHalves) {
-    for (int half = 0; half < 2; ++half) {
-      const std::int32_t dot = Dot(w.code + 16 * half, x.codes + 16 * half, 16);
-      sum = std::fma(static_cast<float>(dot), w.scale[half] * x.scale, sum);
-    }
-    return sum;
+    const std::int32_t first = Dot(w.code, x.codes, 16);
+    const std::int32_t last = Dot(w.code + 16, x.codes + 16, 16);
+    sum = std::fma(static_cast<float>(first), w.scale[0] * x.scale, sum);
+    return std::fma(static_cast<float>(last), w.scale[1] * x.scale, sum);
   }
   sum = std::fma(static_cast<float>(Dot(w.code, x.codes, 32)), w.scale[0] * x.scale, sum);
   if (kMinimum) sum = std::fma(w.minimum * x.scale, static_cast<float>(x.sums[0] + x.sums[1]), sum);
@@ -48,10 +47,10 @@ float Step(const ScaledBlock& w, const ActivationBlock& x, float sum) {
 template <bool kMinimum>
 float Step(const SuperBlock& w, const ActivationBlock& x, float sum) {
   std::int32_t dots = 0, minimums = 0;
-  for (int sub = 0; sub < 16; ++sub) {
+  for (int sub = 0; sub < 16; ++sub)
     dots += w.sub_scale[sub] * Dot(w.code + 16 * sub, x.codes + 16 * sub, 16);
-    minimums += w.sub_minimum[sub / 2] * x.sums[sub];
-  }
+  for (int sub = 0; sub < 8; ++sub)
+    minimums += w.sub_minimum[sub] * (x.sums[2 * sub] + x.sums[2 * sub + 1]);
   sum = std::fma(static_cast<float>(dots), w.scale * x.scale, sum);
   if (kMinimum) sum = std::fma(static_cast<float>(minimums), -(w.minimum * x.scale), sum);
   return sum;
