@@ -1,5 +1,7 @@
 #include "formats/checkpoint.h"
 
+#include <filesystem>
+
 #include "base/json.h"
 #include "formats/gguf.h"
 #include "formats/layout.h"
@@ -27,6 +29,19 @@ Status CheckWhole(const Metadata& metadata, const std::string& where) {
                      "a whole file", "join the parts, for example with gguf-split --merge");
 }
 
+// The one GGUF file of a directory that holds nothing else to open; empty where there is none or
+// more than one.
+std::string OnlyGguf(const std::string& directory) {
+  std::string found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    if (entry.path().extension() != ".gguf") continue;
+    if (!found.empty()) return {};
+    found = entry.path().string();
+  }
+  return found;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Checkpoint>> Checkpoint::Open(const std::string& path) {
@@ -46,9 +61,14 @@ Result<std::shared_ptr<const Checkpoint>> Checkpoint::Open(const std::string& pa
 
 Status Checkpoint::OpenDirectory() {
   const std::string config = path_ + "/config.json";
-  if (!FileExists(config))
+  if (!FileExists(config)) {
+    if (const std::string gguf = OnlyGguf(path_); !gguf.empty()) {
+      HADAL_ASSIGN_OR_RETURN(auto file, MappedFile::Open(gguf));
+      return OpenGguf(std::move(file));
+    }
     return Unusable(config, "no such file", "the configuration of the model",
                     "name the directory of a downloaded model, or a .gguf file");
+  }
   HADAL_ASSIGN_OR_RETURN(config_, ReadConfig(config));
   if (const auto generation = SideFile("generation_config.json")) {
     HADAL_ASSIGN_OR_RETURN(generation_config_, ReadConfig(*generation));
@@ -69,8 +89,8 @@ Status Checkpoint::OpenFile() {
 Status Checkpoint::OpenGguf(std::shared_ptr<const MappedFile> file) {
   container_ = Container::kGguf;
   const ByteSpan bytes = file->bytes();
-  HADAL_ASSIGN_OR_RETURN(GgufHeader header, ParseGguf(bytes, bytes.size(), path_, file));
-  HADAL_RETURN_IF_ERROR(CheckWhole(header.metadata.root(), path_));
+  HADAL_ASSIGN_OR_RETURN(GgufHeader header, ParseGguf(bytes, bytes.size(), file->path(), file));
+  HADAL_RETURN_IF_ERROR(CheckWhole(header.metadata.root(), file->path()));
   config_ = std::move(header.metadata);
   data_.tensors = std::move(header.tensors);
   data_.files.push_back(std::move(file));

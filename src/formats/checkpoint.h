@@ -1,8 +1,9 @@
 // Checkpoint: named tensors on disk and the configuration that came with them.
 //
 // Opens a directory as the vendors publish it (config.json and safetensors, one file or shards), a
-// .gguf file, or one .safetensors file without a configuration. Files are mapped; opening reads the
-// headers only, and Bytes() never copies.
+// .gguf file or a directory without config.json that holds just one, or one .safetensors file
+// without a configuration. Files are mapped; opening reads the headers only, and Bytes() never
+// copies.
 #pragma once
 
 #include <memory>

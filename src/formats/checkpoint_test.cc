@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/json.h"
+#include "formats/gguf_writer.h"
 #include "formats/hash.h"
 #include "formats/quantization.h"
 #include "formats/safetensors_writer.h"
@@ -151,6 +152,17 @@ TEST_F(CheckpointTest, RefusesAPartOfASplitFile) {
   const Status status = Checkpoint::Open(folder_ + "/part.gguf").status();
   EXPECT_EQ(status.code(), Code::kUnsupported);
   EXPECT_EQ(status.found(), "one of 3 parts of a split GGUF file");
+}
+
+TEST_F(CheckpointTest, OpensTheOneGgufOfADirectory) {
+  std::filesystem::remove(folder_ + "/config.json");
+  const std::string header = GgufLayout({}, {}).value().header;
+  Put("a.gguf", header);
+  const auto opened = Checkpoint::Open(folder_);
+  ASSERT_TRUE(opened.ok()) << opened.status().ToString();
+  EXPECT_EQ((*opened)->container(), Container::kGguf);
+  Put("b.gguf", header);
+  EXPECT_EQ(OpenStatus().where(), folder_ + "/config.json");
 }
 
 Status Quantization(const std::string& json) {

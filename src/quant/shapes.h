@@ -26,7 +26,7 @@ struct ShapeRequest {
   bool draft = false;        // with its multi-token prediction layer
 };
 
-// "v2-lite", "v3", …: what ShapeConfig knows, in the order of the table.
+// "v2-lite", "v3", ...: what ShapeConfig knows, in the order of the table.
 std::vector<std::string_view> ShapeNames();
 
 // The format that the vendor publishes. kUsage for a shape that is not known.
