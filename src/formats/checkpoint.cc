@@ -5,7 +5,6 @@
 #include "base/json.h"
 #include "formats/gguf.h"
 #include "formats/layout.h"
-#include "formats/quantization.h"
 
 namespace hadal {
 namespace {
@@ -118,11 +117,6 @@ std::optional<std::string> Checkpoint::SideFile(std::string_view name) const {
   std::string path = path_ + "/" + std::string(name);
   if (!FileExists(path)) return std::nullopt;
   return path;
-}
-
-Status Checkpoint::CheckSupported() const {
-  if (container_ == Container::kGguf) return {};
-  return CheckQuantization(config_.root(), path_ + "/config.json");
 }
 
 }  // namespace hadal

@@ -54,10 +54,6 @@ class Checkpoint {
   // "tiktoken.model"; nothing where it is absent or the checkpoint is one file.
   std::optional<std::string> SideFile(std::string_view name) const;
 
-  // kUnsupported, by name, where the weights are stored in a quantisation that is out of scope:
-  // such a checkpoint can be inspected and not run.
-  Status CheckSupported() const;
-
  private:
   Checkpoint() = default;
   Status OpenDirectory();

@@ -7,7 +7,6 @@
 #include "base/json.h"
 #include "formats/gguf_writer.h"
 #include "formats/hash.h"
-#include "formats/quantization.h"
 #include "formats/safetensors_writer.h"
 #include "tests/shared_dir.h"
 
@@ -73,7 +72,6 @@ TEST_F(CheckpointTest, OpensOneFile) {
   EXPECT_EQ(checkpoint.SideFile("tokenizer.json"), folder_ + "/tokenizer.json");
   EXPECT_FALSE(checkpoint.SideFile("tiktoken.model"));
   EXPECT_EQ(checkpoint.mapped_bytes(), std::filesystem::file_size(folder_ + "/model.safetensors"));
-  EXPECT_TRUE(checkpoint.CheckSupported().ok());
 }
 
 TEST_F(CheckpointTest, OpensShards) {
@@ -165,36 +163,6 @@ TEST_F(CheckpointTest, OpensTheOneGgufOfADirectory) {
   EXPECT_EQ(OpenStatus().where(), folder_ + "/config.json");
 }
 
-Status Quantization(const std::string& json) {
-  return CheckQuantization(ParseJson(json, "t").value().root(), "config.json");
-}
-
-TEST(Quantization, RefusesByName) {
-  EXPECT_TRUE(Quantization(R"({"quantization_config": null})").ok());
-  EXPECT_TRUE(Quantization(R"({"quantization_config": {"quant_method": "fp8"}})").ok());
-  EXPECT_TRUE(Quantization(
-                  R"({"quantization_config": {"quant_method": "modelopt", "quant_algo": "NVFP4"}})")
-                  .ok());
-  const Status kimi = Quantization(R"({"text_config": {"quantization_config": {
-      "quant_method": "compressed-tensors", "format": "pack-quantized",
-      "config_groups": {"group_0": {"weights": {"num_bits": 4, "group_size": 32}}}}}})");
-  EXPECT_EQ(kimi.code(), Code::kUnsupported);
-  EXPECT_EQ(kimi.where(), "config.json: text_config: quantization_config");
-  EXPECT_EQ(kimi.found(),
-            "the quantisation method \"compressed-tensors\" (pack-quantized, 4 bits)");
-  for (const std::string method : {"gptq", "awq", "bitsandbytes"}) {
-    const Status status =
-        Quantization(R"({"quantization_config": {"quant_method": ")" + method + "\"}}");
-    EXPECT_EQ(status.found(), "the quantisation method \"" + method + "\"");
-  }
-  EXPECT_EQ(Quantization(R"({"quantization_config": {"bits": 4}})").found(), "no quant_method");
-  EXPECT_EQ(Quantization(R"({"quantization": {"bits": 4}})").found(), "MLX quantisation");
-  EXPECT_EQ(
-      Quantization(R"({"quantization_config": {"quant_method": "modelopt", "quant_algo": "FP8"}})")
-          .found(),
-      "modelopt with \"FP8\"");
-}
-
 TEST(Hash, KnownAnswers) {  // FIPS 180-4's examples
   EXPECT_EQ(Sha256({}), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   const std::string abc = "abc";
@@ -254,7 +222,6 @@ TEST(SharedGoldens, EveryTensorIsFound) {
     EXPECT_EQ(e8m0, golden.e8m0);
     EXPECT_EQ(i8, golden.i8);
     EXPECT_EQ(blocks, golden.blocks);
-    EXPECT_TRUE((*opened)->CheckSupported().ok());
   }
 }
 

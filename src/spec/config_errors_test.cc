@@ -87,6 +87,8 @@ constexpr Case kCases[] = {
     {"v3", "quantization_config", "{\"quant_method\":\"gptq\",\"bits\":4}", "quantization_config.quant_method", Code::kUnsupported},
     {"v3", "quantization_config", "{\"quant_method\":\"awq\"}", "quantization_config.quant_method", Code::kUnsupported},
     {"v3", "quantization_config", "{\"quant_method\":\"bitsandbytes\"}", "quantization_config.quant_method", Code::kUnsupported},
+    {"v3", "quantization_config", "{\"quant_method\":\"modelopt\",\"quant_algo\":\"FP8\"}", "quantization_config.quant_method", Code::kUnsupported},
+    {"v2-lite", "quantization", "{\"group_size\":64,\"bits\":4}", "quantization", Code::kUnsupported},
     {"v3", "quantization_config", "{\"quant_method\":\"fp8\"}", "quantization_config.weight_block_size", Code::kUnsupported},
     {"v3", "quantization_config", "{\"quant_method\":\"fp8\",\"weight_block_size\":[128,64]}", "quantization_config.weight_block_size"},
     {"v3", "quantization_config", "{\"quant_method\":\"fp8\",\"weight_block_size\":[0,0]}", "quantization_config.weight_block_size"},

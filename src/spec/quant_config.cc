@@ -27,7 +27,8 @@ std::int64_t ParseBlock(Fields* quant) {
 }
 
 void RefuseMethod(Fields* quant, const std::string& method) {
-  const std::string format = quant->Text({"format", ""}, "");
+  std::string format = quant->Text({"format", ""}, "");
+  if (format.empty()) format = quant->Text({"quant_algo", ""}, "");
   std::string hint = "take the vendor's FP8 or BF16 release, or a GGUF";
   if (method == "compressed-tensors") hint = "Kimi-K2-Thinking and K2.5 come so, as int4; " + hint;
   quant->RefuseUnsupported(
@@ -51,6 +52,10 @@ void ParseFp8(Fields* quant, QuantSpec* spec) {
 
 QuantSpec ParseQuantisation(Fields* fields) {
   QuantSpec spec;
+  const Key mlx{"quantization", ""};  // beside a quantization_config it repeats it
+  if (fields->Has(mlx) && !fields->Has({"quantization_config", ""}))
+    fields->RefuseUnsupported(mlx, "MLX's own quantisation", std::string(kAccepted),
+                              "take the vendor's FP8 or BF16 release, or a GGUF");
   for (const std::string_view name : {"quantization_config", "compression_config"}) {
     const Key key{name, ""};
     const Metadata* found = fields->Find(key);

@@ -20,7 +20,6 @@ WeightStore::~WeightStore() {
 
 Result<std::unique_ptr<WeightStore>> WeightStore::Open(std::shared_ptr<const Checkpoint> checkpoint,
                                                        const ModelSpec& spec, Memory* memory) {
-  HADAL_RETURN_IF_ERROR(checkpoint->CheckSupported());
   std::unique_ptr<WeightStore> store(new WeightStore(std::move(checkpoint), spec, memory));
   auto tensors = CheckTensors(store->spec_, store->plan_, store->checkpoint_->tensors());
   if (!tensors.ok()) return tensors.status().At(store->checkpoint_->path());
