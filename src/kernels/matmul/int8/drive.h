@@ -47,17 +47,31 @@ HADAL_INLINE void Advance(ActivationBlocks<kRows>& blocks) {
   }
 }
 
+// The rows of the next tile lie behind those of this one; they are prefetched in as many parts as
+// this tile has blocks. Hardware does not follow sixteen short rows at once.
+struct NextTile {
+  const Bytes* at;
+  std::int64_t part_bytes;
+};
+HADAL_INLINE NextTile NextTileOf(const WeightRows& weight, const TileRows& rows,
+                                 std::int64_t blocks) {
+  const std::int64_t bytes = kLanes * weight.row_stride_bytes;
+  return {rows.data[0] + bytes, bytes / blocks};
+}
+HADAL_INLINE void PrefetchPart(NextTile& next) {
+  for (std::int64_t i = 0; i < next.part_bytes; i += 64) Prefetch(next.at + i);
+  next.at += next.part_bytes;
+}
+
 // One row of activations: every tile is used once, as soon as it is loaded.
 template <typename Format>
 void OneRow(const MatMulJob& job, const TileRows& rows, std::int64_t output, int count) noexcept {
   const std::int64_t blocks = job.weight.columns / Format::kColumns;
   ActivationBlocks<1> x = BlocksOf<Format::kColumns, 1>(job.x, 0, 0);
   Float sum = ZeroF();
-  const std::int64_t step_bytes = kLanes * job.weight.row_stride_bytes / blocks;
-  const Bytes* ahead = rows.data[0] + kLanes * job.weight.row_stride_bytes;
+  NextTile next = NextTileOf(job.weight, rows, blocks);
   for (std::int64_t b = 0; b < blocks; ++b) {
-    for (std::int64_t i = 0; i < step_bytes; i += 64) Prefetch(ahead + i);
-    ahead += step_bytes;
+    PrefetchPart(next);
     typename Format::Tile tile;
     Format::Load(rows, b, tile);
     Step<Format, 1>(tile, x, &sum);
@@ -89,9 +103,13 @@ void ManyRows(const MatMulJob& job, const TileRows& rows, std::int64_t output, i
   static_assert(kRun * sizeof(typename Format::Tile) <= kMatMulScratchBytes);
   const std::int64_t blocks = job.weight.columns / Format::kColumns;
   auto* tile = reinterpret_cast<typename Format::Tile*>(job.scratch);
+  NextTile next = NextTileOf(job.weight, rows, blocks);
   for (std::int64_t first = 0; first < blocks; first += kRun) {
     const std::int64_t run = blocks - first < kRun ? blocks - first : kRun;
-    for (std::int64_t b = 0; b < run; ++b) Format::Load(rows, first + b, tile[b]);
+    for (std::int64_t b = 0; b < run; ++b) {
+      PrefetchPart(next);
+      Format::Load(rows, first + b, tile[b]);
+    }
     std::int64_t row = 0;
     for (; row + kSharedRows <= job.x.rows; row += kSharedRows)
       AddKept<Format, kSharedRows>(job, row, output, count, first, run);
