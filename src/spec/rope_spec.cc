@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <string>
 
 #include "base/check.h"
 #include "numeric/precise.h"
@@ -108,9 +109,16 @@ void Derive(RopeSpec* rope, bool latent_attention) {
   if (latent_attention) rope->softmax_factor = all * all;
 }
 
-void DivideFrequencies(RopeSpec* rope, std::span<const float> divisors) {
+Status DivideFrequencies(RopeSpec* rope, std::span<const float> divisors) {
   HADAL_CHECK(divisors.size() == rope->frequencies.size(), "one divisor a frequency");
+  constexpr float kLeast = 1e-6f, kMost = 1e9f;
+  for (std::size_t i = 0; i < divisors.size(); ++i)
+    if (!(divisors[i] >= kLeast && divisors[i] <= kMost))
+      return Unusable("rope_freqs.weight",
+                      std::to_string(divisors[i]) + " at index " + std::to_string(i),
+                      "a number from 1e-6 to 1e9");
   for (std::size_t i = 0; i < divisors.size(); ++i) rope->frequencies[i] /= divisors[i];
+  return Status();
 }
 
 }  // namespace hadal

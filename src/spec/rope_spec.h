@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/status.h"
+
 namespace hadal {
 
 // Which components turn together.
@@ -52,7 +54,8 @@ double YarnMagnitude(double factor, double scale);
 void Derive(RopeSpec* rope, bool latent_attention);
 
 // The frequencies divided by the factors of a GGUF tensor `rope_freqs.weight` [width / 2], in which
-// converters store llama3 scaling. The caller has checked the length.
-void DivideFrequencies(RopeSpec* rope, std::span<const float> divisors);
+// converters store llama3 scaling. The caller has checked the length. kUnusable for a divisor that
+// is not positive and finite; the frequencies are then as they were.
+Status DivideFrequencies(RopeSpec* rope, std::span<const float> divisors);
 
 }  // namespace hadal

@@ -107,7 +107,12 @@ TEST(RopeSpec, LinearAndDivisors) {
   linear.factor = 4.0;
   Derive(&plain, false);
   Derive(&linear, false);
-  DivideFrequencies(&plain, std::vector<float>(8, 4.0f));
+  for (const float bad : {0.0f, -1.0f, NAN, INFINITY}) {
+    std::vector<float> divisors(8, 4.0f);
+    divisors[7] = bad;
+    EXPECT_FALSE(DivideFrequencies(&plain, divisors).ok()) << bad;
+  }
+  EXPECT_TRUE(DivideFrequencies(&plain, std::vector<float>(8, 4.0f)).ok());
   EXPECT_EQ(plain.frequencies, linear.frequencies);
 }
 

@@ -24,7 +24,7 @@ Result<std::unique_ptr<WeightStore>> WeightStore::Open(std::shared_ptr<const Che
   auto tensors = CheckTensors(store->spec_, store->plan_, store->checkpoint_->tensors());
   if (!tensors.ok()) return tensors.status().At(store->checkpoint_->path());
   store->tensors_ = std::move(*tensors);
-  store->ApplyRopeDivisors();
+  HADAL_RETURN_IF_ERROR(store->ApplyRopeDivisors());
   return store;
 }
 
@@ -36,10 +36,15 @@ std::vector<float> WeightStore::Values(const StoredTensor& tensor) const {
 }
 
 // Converters to GGUF keep the scaling of rotary frequencies (llama3) as a tensor of divisors.
-void WeightStore::ApplyRopeDivisors() {
+Status WeightStore::ApplyRopeDivisors() {
   const StoredTensor* divisors = tensors_.Find(Role::kRopeDivisors);
-  if (divisors == nullptr) return;
-  for (RopeSpec& rope : spec_.ropes) DivideFrequencies(&rope, Values(*divisors));
+  if (divisors == nullptr) return {};
+  const std::vector<float> values = Values(*divisors);
+  for (RopeSpec& rope : spec_.ropes) {
+    const Status status = DivideFrequencies(&rope, values);
+    if (!status.ok()) return status.At(checkpoint_->path());
+  }
+  return {};
 }
 
 Result<const StoredTensor*> WeightStore::Find(Role role, int layer) const {

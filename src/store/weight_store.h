@@ -56,7 +56,7 @@ class WeightStore {
   View MappedView(const TensorInfo& tensor, std::int64_t rows) const;
   Linear Bind(const StoredTensor& tensor);
   std::vector<float> Values(const StoredTensor& tensor) const;
-  void ApplyRopeDivisors();
+  Status ApplyRopeDivisors();
   Result<View> Derive(const std::vector<float>& values);
   Result<std::vector<std::vector<ExpertWeights>>> BindExperts();
 
