@@ -5,7 +5,7 @@
 
 namespace hadal {
 
-double LogSumExp(std::span<const float> logits) {
+double LogSumExpDouble(std::span<const float> logits) {
   const double largest = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
   for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
@@ -17,7 +17,7 @@ void Divergence::Add(std::span<const float> expected, std::span<const float> fou
   const auto width = static_cast<std::size_t>(vocabulary);
   for (std::size_t row = 0; row + width <= expected.size(); row += width) {
     const auto p = expected.subspan(row, width), q = found.subspan(row, width);
-    const double p_total = LogSumExp(p), q_total = LogSumExp(q);
+    const double p_total = LogSumExpDouble(p), q_total = LogSumExpDouble(q);
     for (std::size_t i = 0; i < width; ++i) {
       const double difference = static_cast<double>(p[i]) - static_cast<double>(q[i]);
       // Written so that a NaN counts as the largest difference.

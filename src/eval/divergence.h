@@ -21,6 +21,6 @@ struct Divergence {
 };
 
 // ln(sum of exp(logits)), in double.
-double LogSumExp(std::span<const float> logits);
+double LogSumExpDouble(std::span<const float> logits);
 
 }  // namespace hadal

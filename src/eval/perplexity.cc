@@ -35,7 +35,7 @@ double NegativeLogLikelihood(std::span<const float> logits, std::span<const std:
   double sum = 0;
   for (std::size_t i = 0; i < next.size(); ++i) {
     const auto row = logits.subspan(i * vocabulary, vocabulary);
-    sum += LogSumExp(row) - static_cast<double>(row[static_cast<std::size_t>(next[i])]);
+    sum += LogSumExpDouble(row) - static_cast<double>(row[static_cast<std::size_t>(next[i])]);
   }
   return sum;
 }
