@@ -12,6 +12,7 @@
 #include "quant/synth_gguf.h"
 #include "quant/synth_plan.h"
 #include "spec/tensor_check.h"
+#include "text/tokenizer.h"
 
 namespace hadal {
 namespace {
@@ -224,10 +225,34 @@ TEST(SynthTokenizer, HoldsEveryByteOnce) {
   EXPECT_EQ(vocabulary.tokens[2 + 'a'], "a");
   EXPECT_EQ(vocabulary.tokens[2 + 255], "\xC3\xBF");  // U+00FF
   EXPECT_EQ(vocabulary.tokens[258], "<filler_258>");
+}
+
+// Every byte becomes one token and comes back, through either container.
+TEST(SynthTokenizer, RoundTripsText) {
+  const std::string text = "caf\xC3\xA9 \t<|end|>\n \xE4\xBD\xA0\xE5\xA5\xBD";
+  const ModelSpec spec = HfSpec({"smollm2-135m", SynthFormat::kBf16, 1});
+  const SynthVocabulary vocabulary = MakeSynthVocabulary(spec);
   const auto json = ParseJson(SynthTokenizerJson(vocabulary), "t");
-  ASSERT_TRUE(json.ok());
-  EXPECT_EQ(json->root().Find("model")->Find("vocab")->members().size(), 129280u);
-  EXPECT_EQ(json->root().Find("added_tokens")->items().size(), 2u);
+  const auto config = ParseJson(SynthTokenizerConfigJson(vocabulary), "t");
+  ASSERT_TRUE(json.ok() && config.ok());
+  const auto pairs = SynthGgufPairs(spec, "t", SynthFormat::kQ8_0, vocabulary);
+  const auto layout = GgufLayout(pairs.value(), {});
+  const ByteSpan bytes = std::as_bytes(std::span(layout->header));
+  const auto header = ParseGguf(bytes, bytes.size(), "t", nullptr);
+  ASSERT_TRUE(header.ok());
+  for (const auto& tokenizer : {Tokenizer::FromJson(json->root(), &config->root(), nullptr, "t"),
+                                Tokenizer::FromGguf(header->metadata.root(), nullptr, "t")}) {
+    ASSERT_TRUE(tokenizer.ok()) << tokenizer.status().ToString();
+    EXPECT_EQ((*tokenizer)->vocabulary(), 49152);
+    EXPECT_EQ((*tokenizer)->bos(), 1);
+    EXPECT_EQ((*tokenizer)->eos(), 2);
+    EXPECT_FALSE((*tokenizer)->add_bos());
+    const auto ids = (*tokenizer)->Encode(text, AddedTokenUse::kNone);
+    ASSERT_TRUE(ids.ok());
+    EXPECT_EQ(ids->size(), text.size());
+    EXPECT_EQ((*tokenizer)->Decode(*ids), text);
+    EXPECT_EQ((*tokenizer)->TokenBytes(300), "<filler_300>");
+  }
 }
 
 }  // namespace

@@ -1,34 +1,17 @@
 #include "quant/synth_tokenizer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/json.h"
+#include "text/byte_level.h"
+#include "text/utf8.h"
 
 namespace hadal {
 namespace {
 
-constexpr int kBytes = 256;
-
-void AppendUtf8(std::string* out, unsigned point) {
-  if (point < 0x80) {
-    *out += static_cast<char>(point);
-  } else {
-    *out += static_cast<char>(0xC0 | (point >> 6));
-    *out += static_cast<char>(0x80 | (point & 0x3F));
-  }
-}
-
-// GPT-2's alphabet: a printable Latin-1 byte stands for itself, the others for U+0100 and on.
-std::vector<std::string> ByteNames() {
-  const auto printable = [](unsigned byte) {
-    return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
-  };
-  std::vector<std::string> names(kBytes);
-  unsigned next = 0x100;
-  for (unsigned byte = 0; byte < kBytes; ++byte)
-    AppendUtf8(&names[byte], printable(byte) ? byte : next++);
-  return names;
-}
+constexpr std::size_t kBytes = 256;
 
 }  // namespace
 
@@ -43,12 +26,14 @@ SynthVocabulary MakeSynthVocabulary(const ModelSpec& spec) {
   };
   if (spec.bos >= 0) name_special(spec.bos, "<|begin|>");
   if (!spec.eos.empty()) name_special(spec.eos.front(), "<|end|>");
-  const std::vector<std::string> bytes = ByteNames();
   std::size_t byte = 0;
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
     std::string& token = vocabulary.tokens[id];
     if (!token.empty()) continue;
-    token = byte < bytes.size() ? bytes[byte++] : "<filler_" + std::to_string(id) + ">";
+    if (byte < kBytes)
+      AppendUtf8(&token, ByteLevelCharacter(static_cast<std::uint8_t>(byte++)));
+    else
+      token = fmt::format("<filler_{}>", id);
   }
   return vocabulary;
 }
