@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <vector>
 
 #include "text/code_set.h"
@@ -50,6 +51,29 @@ int CombiningClass(utf8proc_int32_t point) {
   return value != 0 && YoungMarks().Contains(static_cast<char32_t>(point)) ? 0 : value;
 }
 
+// Canonical order: each run of marks sorted by class, equal classes in the order they had.
+void SortMarks(Points* points) {
+  struct Mark {
+    int mark_class;
+    std::size_t place;
+    utf8proc_int32_t point;
+    bool operator<(const Mark& other) const {
+      return std::tie(mark_class, place) < std::tie(other.mark_class, other.place);
+    }
+  };
+  std::vector<Mark> run;
+  for (std::size_t at = 0; at <= points->size(); ++at) {
+    const int mark_class = at < points->size() ? CombiningClass((*points)[at]) : 0;
+    if (mark_class != 0) {
+      run.push_back({mark_class, at, (*points)[at]});
+      continue;
+    }
+    std::sort(run.begin(), run.end());
+    for (std::size_t i = 0; i < run.size(); ++i) (*points)[at - run.size() + i] = run[i].point;
+    run.clear();
+  }
+}
+
 Points Decompose(std::string_view text) {
   Points points;
   points.reserve(text.size());
@@ -70,19 +94,7 @@ Points Decompose(std::string_view text) {
     else
       points.insert(points.end(), parts.begin(), parts.begin() + count);
   }
-  // Canonical order: each run of marks sorted by class, equal classes keep their order.
-  for (auto begin = points.begin(); begin != points.end();) {
-    if (CombiningClass(*begin) == 0) {
-      ++begin;
-      continue;
-    }
-    const auto end = std::find_if(
-        begin, points.end(), [](utf8proc_int32_t point) { return CombiningClass(point) == 0; });
-    std::stable_sort(begin, end, [](utf8proc_int32_t a, utf8proc_int32_t b) {
-      return CombiningClass(a) < CombiningClass(b);
-    });
-    begin = end;
-  }
+  SortMarks(&points);
   return points;
 }
 

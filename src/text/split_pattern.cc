@@ -10,7 +10,7 @@
 namespace hadal {
 namespace {
 
-constexpr std::uint32_t kLeastStepLimit = 10'000'000;
+constexpr std::uint64_t kBaseStepLimit = 100000;
 constexpr std::uint64_t kStepsPerSymbol = 32;
 constexpr std::size_t kJitStackBytes = 1 << 20;
 
@@ -99,10 +99,9 @@ Status SplitPattern::FindFrom(std::string_view symbols, std::size_t from, MatchS
 
 Status SplitPattern::FindAll(std::string_view symbols, MatchScratch* scratch,
                              std::vector<TextSpan>* matches) const {
-  pcre2_set_match_limit_8(
-      scratch->state_->context,
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(
-          std::max<std::uint64_t>(kLeastStepLimit, kStepsPerSymbol * symbols.size()), UINT32_MAX)));
+  pcre2_set_match_limit_8(scratch->state_->context,
+                          static_cast<std::uint32_t>(std::min<std::uint64_t>(
+                              kBaseStepLimit + kStepsPerSymbol * symbols.size(), UINT32_MAX)));
   const bool can_be_empty = first_.all();
   std::size_t from = 0;
   std::size_t last_end = SIZE_MAX;  // of the match before

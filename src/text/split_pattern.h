@@ -43,8 +43,8 @@ class SplitPattern {
                                       std::size_t first_set, const std::string& where);
 
   // Appends all matches in `symbols`, left to right, none overlapping another, an empty one never
-  // right behind the match before it. Fails where one attempt takes more than ten million steps
-  // (or 32 for each symbol), which no tokenizer's own pattern does.
+  // right behind the match before it. Fails where one attempt takes more than 100000 steps
+  // plus 32 for each symbol, which no tokenizer's own pattern does.
   Status FindAll(std::string_view symbols, MatchScratch* scratch,
                  std::vector<TextSpan>* matches) const;
 
