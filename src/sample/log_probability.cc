@@ -7,7 +7,7 @@
 
 namespace hadal {
 
-double LogSumExp(std::span<const float> logits) {
+double LogPartition(std::span<const float> logits) {
   const float largest = *std::max_element(logits.begin(), logits.end());
   double sum = 0.0;
   for (const float logit : logits) sum += static_cast<double>(Exp(logit - largest));
@@ -15,7 +15,7 @@ double LogSumExp(std::span<const float> logits) {
 }
 
 std::vector<TokenLogProbability> TopLogProbabilities(std::span<const float> logits,
-                                                     double log_sum_exp, std::int32_t count) {
+                                                     double log_partition, std::int32_t count) {
   std::vector<std::int32_t> ids(logits.size());
   std::iota(ids.begin(), ids.end(), 0);
   const auto wanted = std::min<std::ptrdiff_t>(count, static_cast<std::ptrdiff_t>(ids.size()));
@@ -29,7 +29,7 @@ std::vector<TokenLogProbability> TopLogProbabilities(std::span<const float> logi
   for (std::ptrdiff_t i = 0; i < wanted; ++i) {
     const std::int32_t id = ids[static_cast<std::size_t>(i)];
     const auto logit = static_cast<double>(logits[static_cast<std::size_t>(id)]);
-    top.push_back({id, static_cast<float>(logit - log_sum_exp)});
+    top.push_back({id, static_cast<float>(logit - log_partition)});
   }
   return top;
 }

@@ -11,10 +11,10 @@ namespace hadal {
 
 // log(sum(exp(logits))): exponentials in f32 (numeric/math.h), summed in double by ascending id.
 // The row is finite but for -inf, and not all of it is -inf.
-double LogSumExp(std::span<const float> logits);
+double LogPartition(std::span<const float> logits);
 
 // The `count` largest, falling, ids ascending among equals.
 std::vector<TokenLogProbability> TopLogProbabilities(std::span<const float> logits,
-                                                     double log_sum_exp, std::int32_t count);
+                                                     double log_partition, std::int32_t count);
 
 }  // namespace hadal

@@ -147,7 +147,7 @@ Result<SampledToken> Sampler::Next(std::span<const float> logits, std::int64_t p
   sampled.token = options_.temperature == 0.0f ? static_cast<std::int32_t>(largest.index)
                                                : Draw(row, largest.value, position);
   if (options_.log_probabilities >= 0) {
-    const double log_sum = LogSumExp(logits);
+    const double log_sum = LogPartition(logits);
     const auto logit = static_cast<double>(logits[static_cast<std::size_t>(sampled.token)]);
     sampled.log_probability = static_cast<float>(logit - log_sum);
     sampled.top = TopLogProbabilities(logits, log_sum, options_.log_probabilities);
