@@ -20,7 +20,7 @@ struct SamplingOptions {
                                     // multiplies those below
   float presence_penalty = 0.0f;    // taken once from each token of the answer
   float frequency_penalty = 0.0f;   // taken for each time that a token stands in the answer
-  std::vector<std::pair<std::int32_t, float>> logit_bias;  // added to the logit of a token id
+  std::vector<std::pair<std::int32_t, float>> logit_bias = {};  // added to the logit of a token id
 
   // The same prompt, seed and choice give the same tokens, whatever else runs.
   std::uint64_t seed = 0;

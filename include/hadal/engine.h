@@ -1,0 +1,108 @@
+// Engine and Session: the front door of the library.
+//
+//   auto engine = hadal::Engine::Open({.model = "smollm2-135m-instruct"});
+//   if (!engine) { report(engine.status().ToString()); }
+//   hadal::Session session(*engine);
+//   hadal::GenerateRequest request;
+//   request.prompt = hadal::Chat{{{"user", "What is a trench?"}}};
+//   auto answer = session.Generate(request, [](const hadal::GenerateEvent& event) {
+//     std::cout << event.text << std::flush;
+//     return true;
+//   });
+//
+// The library neither prints nor exits, and throws nothing of its own.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hadal/export.h"
+#include "hadal/generate.h"
+#include "hadal/status.h"
+
+namespace hadal {
+
+struct EngineOptions {
+  // A directory with config.json, a .gguf file, or a name in the model folder ($HADAL_HOME, else
+  // ~/.local/share/hadal). Empty: the default model.
+  std::string model = {};
+  std::string profile = "fast";  // "float": as precise as the stored weights; "fast": the default
+  std::string isa = {};          // an instruction set level by name; empty: the best there is
+  int threads = 0;               // 0: every core that the process may use
+  std::int64_t context_tokens = 0;       // most tokens of one timeline; 0: what the model promises
+  std::uint64_t cache_budget_bytes = 0;  // of all timelines together; 0: no bound
+  std::int64_t step_tokens = 512;        // most prompt tokens computed at once
+  std::string prompt_format = {};        // by name; empty: the model's own
+};
+
+struct EngineInfo {
+  std::string path = {};          // of the checkpoint
+  std::string architecture = {};  // as the checkpoint says it
+  std::string profile, isa;       // in force
+  int threads = 0;
+  std::int64_t vocabulary = 0;
+  std::int64_t context_tokens = 0;
+  bool has_tokenizer = false;
+  std::string prompt_format = {};    // empty: none is known for this model
+  SamplingOptions recommended = {};  // what the checkpoint recommends, else the defaults
+  std::uint64_t cache_bytes_per_token = 0;
+};
+
+// A loaded model, shared by its sessions; any thread may call any function. Sessions that generate
+// at the same time share the steps of the model; their tokens do not depend on each other.
+class HADAL_API Engine {
+ public:
+  static Result<std::shared_ptr<Engine>> Open(const EngineOptions& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  const EngineInfo& info() const;
+
+  // The ids that a prompt becomes. Fails where the model has no tokenizer, or no prompt format for
+  // a chat.
+  Result<std::vector<std::int32_t>> Tokenize(const GenerateRequest& request) const;
+  // The text of ids, special tokens included.
+  Result<std::string> Detokenize(const std::vector<std::int32_t>& ids) const;
+
+  struct Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);  // the library's own business
+  Impl& impl() const { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+// One timeline: keeps what the model remembers of the last request, so that the next one computes
+// only what is new. One Generate at a time; Cancel may be called from anywhere.
+class HADAL_API Session {
+ public:
+  explicit Session(std::shared_ptr<Engine> engine);
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  // Answers one request; returns when the answer is complete. With a sink, every piece goes there
+  // as it comes, on this thread. kUsage before any work where the prompt and max_tokens do not fit
+  // the context: nothing is ever cut off silently.
+  Result<GenerateResult> Generate(const GenerateRequest& request, const GenerateSink& sink = {});
+
+  // Ends the answer in progress, or the next one if there is none, at its next token. Safe in a
+  // signal handler.
+  void Cancel() noexcept;
+
+  // Forgets the timeline and gives its memory back.
+  void Reset();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The folder that holds models by name: $HADAL_HOME/models, else ~/.local/share/hadal/models.
+HADAL_API std::string ModelFolder();
+
+}  // namespace hadal

@@ -1,0 +1,137 @@
+// What is asked of a model and what comes back. Plain values; no tensor types.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "hadal/export.h"
+#include "hadal/sampling.h"
+
+namespace hadal {
+
+// Whether the model should reason before it answers. kDefault is what its own template does; a
+// wish that the model cannot follow is an error, not a silence.
+enum class ThinkMode : unsigned char { kDefault, kOff, kOn, kMax };
+
+// A call of a tool, in an assistant's message.
+struct ChatToolCall {
+  std::string id = {};
+  std::string name = {};
+  std::string arguments = {};  // JSON text
+};
+
+struct ChatMessage {
+  std::string role = {};  // "system", "user", "assistant", "tool"
+  std::string text = {};
+  std::string reasoning = {};                 // of an assistant's message
+  std::vector<ChatToolCall> tool_calls = {};  // of an assistant's message
+  std::string tool_call_id = {};              // of a tool's message: the call that it answers
+  std::string name = {};                      // optional
+};
+
+// A conversation, which the model's prompt format turns into tokens.
+struct Chat {
+  std::vector<ChatMessage> messages = {};
+  std::string tools = {};  // a JSON array of tool definitions; empty: none
+  ThinkMode think = ThinkMode::kDefault;
+};
+
+// A text that the model continues as it stands, without a prompt format. Special tokens in it count
+// as such; the begin-of-sequence token comes in front where the model adds one.
+struct RawText {
+  std::string text = {};
+};
+
+// Token ids, taken as they are. The only form that works without a tokenizer.
+struct TokenIds {
+  std::vector<std::int32_t> ids = {};
+};
+
+struct GenerateRequest {
+  std::variant<Chat, RawText, TokenIds> prompt = {};
+  SamplingOptions sampling = {};
+  std::int64_t max_tokens = 0;                 // 0: until the model ends or the context is full
+  std::vector<std::string> stops = {};         // end the answer, and are not part of it
+  std::vector<std::int32_t> stop_tokens = {};  // beside those of the model
+  bool ignore_end = false;                     // goes on where the model would end
+};
+
+enum class FinishReason : unsigned char {
+  kStop,       // the model ended, or a stop string was met
+  kLength,     // max_tokens, or the context is full
+  kToolCalls,  // the model ended after calling tools
+  kCancelled,
+};
+HADAL_API std::string_view Name(FinishReason reason);  // "stop", "length", ...
+
+struct Usage {
+  std::int64_t prompt_tokens = 0;
+  std::int64_t cached_tokens = 0;     // of the prompt: already known from the turn before
+  std::int64_t generated_tokens = 0;  // the ending token included
+  std::int64_t accepted_draft_tokens = 0;
+};
+
+struct Timings {
+  double prefill_seconds = 0;  // from the request to its first token
+  double decode_seconds = 0;   // from the first token to the last
+  // Tokens after the first one per second; 0 where there was none.
+  double DecodeTokensPerSecond(const Usage& usage) const {
+    const auto steps = static_cast<double>(usage.generated_tokens - 1);
+    return decode_seconds > 0 && steps > 0 ? steps / decode_seconds : 0.0;
+  }
+};
+
+// A piece of an answer. A token often brings text of several kinds, or none yet.
+struct GenerateEvent {
+  enum class Kind : unsigned char { kPrefill, kToken, kEnd };
+  Kind kind = Kind::kToken;
+
+  // kPrefill: how far the prompt is.
+  std::int64_t prompt_done = 0, prompt_total = 0;
+
+  // kToken: the token, and what became certain with it. kEnd: the rest.
+  std::int32_t token = -1;
+  std::string text = {};       // complete characters only
+  std::string reasoning = {};  // the same
+  struct ToolCallPiece {
+    int call = 0;                // counted from 0
+    std::string name, id;        // in the first piece of a call
+    std::string arguments = {};  // the next piece of the JSON text
+  };
+  std::vector<ToolCallPiece> tool_calls = {};
+  std::optional<float> log_probability = {};                    // where it was asked for
+  std::vector<TokenLogProbability> top_log_probabilities = {};  // likewise
+
+  // kEnd.
+  FinishReason finish_reason = FinishReason::kStop;
+  Usage usage = {};
+  Timings timings = {};
+};
+
+// Sees every event, on the thread that called Generate. False ends the answer.
+using GenerateSink = std::function<bool(const GenerateEvent& event)>;
+
+// The whole answer: all events joined.
+struct GenerateResult {
+  std::string text = {};
+  std::optional<std::string> reasoning = {};  // nothing where the model did not reason
+  std::vector<ChatToolCall> tool_calls = {};
+  std::vector<std::int32_t> ids = {};  // every token chosen, the ending one included
+  struct LogProbability {
+    float log_probability = 0.0f;
+    std::vector<TokenLogProbability> top = {};
+  };
+  std::vector<LogProbability> log_probabilities = {};  // beside ids, where they were asked for
+  FinishReason finish_reason = FinishReason::kStop;
+  Usage usage = {};
+  Timings timings = {};
+
+  HADAL_API void Add(const GenerateEvent& event);
+};
+
+}  // namespace hadal

@@ -1,0 +1,55 @@
+#include "engine/answer_reader.h"
+
+namespace hadal {
+namespace {
+
+AnswerOptions OptionsOf(const PreparedPrompt& prompt) {
+  AnswerOptions options;
+  options.thinking = prompt.inside_think;
+  options.tool_calls = prompt.has_tools ? ToolCalls::kParse : ToolCalls::kText;
+  options.tools = prompt.has_tools ? &prompt.tools.root() : nullptr;
+  return options;
+}
+
+}  // namespace
+
+AnswerReader::AnswerReader(std::shared_ptr<const Tokenizer> tokenizer, const PreparedPrompt& prompt,
+                           const std::vector<std::string>& stops)
+    : decoder_(std::move(tokenizer)), parser_(prompt.syntax, OptionsOf(prompt)), stops_(stops) {}
+
+void AnswerReader::Push(std::int32_t token, GenerateEvent* event) {
+  Sort(parser_.Feed(decoder_.Push(token)), event);
+}
+
+void AnswerReader::Finish(GenerateEvent* event) {
+  if (stopped()) return;
+  Sort(parser_.Feed(decoder_.Flush()), event);
+  Sort(parser_.Finish(), event);
+  event->text += stops_.Finish();
+}
+
+void AnswerReader::Sort(const std::vector<AnswerEvent>& pieces, GenerateEvent* event) {
+  for (const AnswerEvent& piece : pieces) {
+    switch (piece.kind) {
+      case AnswerEvent::Kind::kReasoning:
+        event->reasoning += piece.text;
+        break;
+      case AnswerEvent::Kind::kContent:
+        event->text += stops_.Feed(piece.text);
+        if (stopped()) return;
+        break;
+      case AnswerEvent::Kind::kCallBegin:
+        called_ = true;
+        event->tool_calls.push_back({piece.call, piece.text, piece.id, ""});
+        break;
+      case AnswerEvent::Kind::kCallArguments:
+        event->tool_calls.push_back({piece.call, "", "", piece.text});
+        break;
+      case AnswerEvent::Kind::kCallEnd:
+      case AnswerEvent::Kind::kProblem:  // the text itself comes as content
+        break;
+    }
+  }
+}
+
+}  // namespace hadal

@@ -1,0 +1,68 @@
+#include "engine/answer_task.h"
+
+#include <algorithm>
+
+namespace hadal {
+
+AnswerTask::AnswerTask(const GenerateRequest& request, PreparedPrompt prompt,
+                       std::shared_ptr<const Tokenizer> tokenizer,
+                       const std::atomic<bool>* cancelled)
+    : prompt_(std::move(prompt)), sampler_(request.sampling, prompt_.ids), cancelled_(cancelled) {
+  reports_probabilities_ = request.sampling.log_probabilities >= 0;
+  if (tokenizer != nullptr) reader_.emplace(std::move(tokenizer), prompt_, request.stops);
+  usage_.prompt_tokens = static_cast<std::int64_t>(prompt_.ids.size());
+}
+
+void AnswerTask::Progress(std::int64_t done, std::int64_t total) {
+  if (!known_prefix_told_) usage_.cached_tokens = done;
+  known_prefix_told_ = true;
+  GenerateEvent event;
+  event.kind = GenerateEvent::Kind::kPrefill;
+  event.prompt_done = done;
+  event.prompt_total = total;
+  events_.Push(std::move(event));
+}
+
+Result<StepTask::Choice> AnswerTask::Choose(std::span<const float> logits, std::int64_t position) {
+  HADAL_ASSIGN_OR_RETURN(SampledToken sampled, sampler_.Next(logits, position));
+  last_token_ = Clock::now();
+  if (usage_.generated_tokens++ == 0) first_token_ = last_token_;
+  GenerateEvent event;
+  event.token = sampled.token;
+  if (reports_probabilities_) event.log_probability = sampled.log_probability;
+  event.top_log_probabilities = std::move(sampled.top);
+  // The ending token is part of the ids and not of the text.
+  ended_ = std::find(prompt_.ends.begin(), prompt_.ends.end(), sampled.token) != prompt_.ends.end();
+  if (!ended_ && reader_) {
+    reader_->Push(sampled.token, &event);
+    ended_ = reader_->stopped();
+  }
+  events_.Push(std::move(event));
+  return Choice{sampled.token, ended_};
+}
+
+void AnswerTask::End(const Status& status) {
+  if (!status.ok() && status.code() != Code::kCancelled) {
+    events_.Push(status);
+    return;
+  }
+  GenerateEvent event;
+  event.kind = GenerateEvent::Kind::kEnd;
+  if (reader_) reader_->Finish(&event);
+  event.finish_reason = FinishReason::kLength;
+  if (ended_)
+    event.finish_reason =
+        reader_ && reader_->called() ? FinishReason::kToolCalls : FinishReason::kStop;
+  if (!status.ok()) event.finish_reason = FinishReason::kCancelled;
+  event.usage = usage_;
+  const auto seconds = [](Clock::duration time) {
+    return std::chrono::duration<double>(time).count();
+  };
+  if (usage_.generated_tokens > 0) {
+    event.timings.prefill_seconds = seconds(first_token_ - begin_);
+    event.timings.decode_seconds = seconds(last_token_ - first_token_);
+  }
+  events_.Push(std::move(event));
+}
+
+}  // namespace hadal

@@ -1,0 +1,73 @@
+#include "hadal/engine.h"
+
+#include <algorithm>
+
+#include "base/thread_pool.h"
+#include "engine/engine_impl.h"
+#include "engine/load.h"
+#include "engine/model_folder.h"
+#include "engine/prompt.h"
+
+namespace hadal {
+
+std::shared_ptr<Engine> MakeEngine(std::unique_ptr<Model> model, Language language,
+                                   EngineInfo info) {
+  auto impl = std::make_unique<Engine::Impl>();
+  info.vocabulary = model->spec().vocabulary;
+  if (info.context_tokens == 0) info.context_tokens = model->spec().context;
+  info.cache_bytes_per_token = model->cache_bytes_per_token();
+  info.has_tokenizer = language.tokenizer != nullptr;
+  info.prompt_format = language.format != nullptr ? std::string(language.format->name) : "";
+  impl->language = std::move(language);
+  impl->loop = std::make_unique<StepLoop>(std::move(model));
+  info.context_tokens = std::min(info.context_tokens, impl->loop->most_tokens());
+  impl->info = std::move(info);
+  return std::make_shared<Engine>(std::move(impl));
+}
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::~Engine() = default;
+const EngineInfo& Engine::info() const { return impl_->info; }
+
+Result<std::shared_ptr<Engine>> Engine::Open(const EngineOptions& options) {
+  EngineInfo info;
+  LoadOptions load;
+  HADAL_ASSIGN_OR_RETURN(load.profile, ProfileNamed(options.profile));
+  if (options.step_tokens < 1 || options.step_tokens > 1 << 16)
+    return UsageError("step_tokens", std::to_string(options.step_tokens), "1 to 65536");
+  if (options.context_tokens < 0)
+    return UsageError("context", std::to_string(options.context_tokens), "a count of tokens");
+  load.isa = options.isa;
+  load.threads = options.threads > 0 ? options.threads : UsableCores();
+  load.model.cache_budget_bytes = options.cache_budget_bytes;
+  load.model.step_tokens = options.step_tokens;
+
+  HADAL_ASSIGN_OR_RETURN(info.path, FindModel(options.model));
+  HADAL_ASSIGN_OR_RETURN(const auto checkpoint, Checkpoint::Open(info.path));
+  HADAL_ASSIGN_OR_RETURN(std::unique_ptr<Model> model, LoadModel(checkpoint, load));
+  const ModelSpec& spec = model->spec();
+  if (options.context_tokens > spec.context)
+    return UsageError("context", std::to_string(options.context_tokens) + " tokens",
+                      "at most " + std::to_string(spec.context) + ", which the model promises");
+  HADAL_ASSIGN_OR_RETURN(Language language, LoadLanguage(*checkpoint, spec, options.prompt_format));
+  info.architecture = spec.architecture;
+  info.profile = options.profile;
+  info.isa = model->ops().level();
+  info.threads = load.threads;
+  info.context_tokens = options.context_tokens;
+  info.recommended = RecommendedSampling(*checkpoint);
+  return MakeEngine(std::move(model), std::move(language), std::move(info));
+}
+
+Result<std::vector<std::int32_t>> Engine::Tokenize(const GenerateRequest& request) const {
+  HADAL_ASSIGN_OR_RETURN(PreparedPrompt prompt,
+                         PreparePrompt(request, impl_->language, impl_->info.vocabulary));
+  return std::move(prompt.ids);
+}
+
+Result<std::string> Engine::Detokenize(const std::vector<std::int32_t>& ids) const {
+  if (impl_->language.tokenizer == nullptr) return impl_->language.no_tokenizer;
+  return impl_->language.tokenizer->Decode(ids);
+}
+
+}  // namespace hadal

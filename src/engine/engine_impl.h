@@ -1,0 +1,24 @@
+// What stands behind Engine: the loop that owns the model, and the model's language.
+#pragma once
+
+#include <memory>
+
+#include "engine/language.h"
+#include "engine/step_loop.h"
+#include "hadal/engine.h"
+
+namespace hadal {
+
+// Immutable but for the loop, which is thread-safe.
+struct Engine::Impl {
+  EngineInfo info;
+  Language language;
+  std::unique_ptr<StepLoop> loop;
+};
+
+// An engine around a model that is loaded already (tests, checks). `info` needs what only the
+// caller knows: path, architecture, threads; the rest is taken from the model.
+std::shared_ptr<Engine> MakeEngine(std::unique_ptr<Model> model, Language language,
+                                   EngineInfo info);
+
+}  // namespace hadal

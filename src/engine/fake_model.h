@@ -1,0 +1,148 @@
+// A model for tests of the engine: logits are a hash of the tokens that the CACHE holds, so that a
+// page that was lost, shared wrongly or not forgotten shows up as another token.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "model/model.h"
+#include "spec/model_spec.h"
+
+namespace hadal {
+
+class FakeMemory : public Memory {
+ public:
+  View Allocate(std::uint64_t bytes) noexcept override {
+    if (left_bytes_ < bytes) return {};
+    void* at = std::calloc(1, bytes);
+    return at == nullptr ? View{} : HostView(at, DType::kU8, {static_cast<std::int64_t>(bytes)});
+  }
+  void Free(const View& view) noexcept override {
+    std::free(reinterpret_cast<void*>(view.handle));  // NOLINT: a handle is an address here
+  }
+  const void* Fetch(const View& view) noexcept override {
+    return reinterpret_cast<const void*>(view.handle + view.offset_bytes);
+  }
+  void Put(const View& view, const void* from, std::uint64_t bytes) noexcept override {
+    std::memcpy(reinterpret_cast<void*>(view.handle + view.offset_bytes), from, bytes);
+  }
+  void set_left_bytes(std::uint64_t bytes) { left_bytes_ = bytes; }
+
+ private:
+  std::uint64_t left_bytes_ = 1ull << 40;
+};
+
+class FakeModel : public Model {
+ public:
+  static constexpr std::int64_t kVocabulary = 97;
+  static constexpr std::int32_t kEnd = 3;
+
+  explicit FakeModel(const ModelOptions& options)
+      : options_(options), pool_(&memory_, options.cache_budget_bytes) {
+    spec_.vocabulary = kVocabulary;
+    spec_.context = 4096;
+    spec_.eos = {kEnd};
+    layout_ = std::make_shared<const CacheLayout>(CacheLayout{{DType::kF32, 1}});
+  }
+
+  const ModelSpec& spec() const override { return spec_; }
+  const ModelOptions& options() const override { return options_; }
+  Ops& ops() override {
+    CheckFailed(__FILE__, __LINE__, "ops", "the fake model has no operations");
+  }
+  ModelMemory memory() const override { return {0, 0, 0, pool_.allocated_bytes()}; }
+  std::uint64_t cache_bytes_per_token() const override { return sizeof(float); }
+  ActivationForm coarsest_activation() const override { return ActivationForm::kF32; }
+  std::unique_ptr<SequenceCache> NewSequence() override {
+    return std::make_unique<SequenceCache>(&pool_, layout_);
+  }
+  FakeMemory& fake_memory() { return memory_; }
+
+  // Logits after `tokens`.
+  static std::vector<float> LogitsAfter(const std::vector<std::int32_t>& tokens) {
+    std::uint64_t hash = 1469598103934665603ull;
+    for (const std::int32_t token : tokens)
+      hash = (hash ^ static_cast<std::uint64_t>(token)) * 1099511628211ull;
+    std::vector<float> logits;
+    for (std::int64_t i = 0; i < kVocabulary; ++i) {
+      hash = hash * 6364136223846793005ull + 1442695040888963407ull;
+      logits.push_back(static_cast<float>(hash >> 40) * 0x1p-22f);
+    }
+    return logits;
+  }
+
+  // What a greedy answer without an end is.
+  static std::vector<std::int32_t> Greedy(std::vector<std::int32_t> tokens, std::size_t count) {
+    std::vector<std::int32_t> answer;
+    while (answer.size() < count) {
+      const std::vector<float> logits = LogitsAfter(tokens);
+      const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
+      answer.push_back(static_cast<std::int32_t>(best));
+      tokens.push_back(answer.back());
+    }
+    return answer;
+  }
+
+  Status Step(const Batch& batch, std::span<const float>* logits, StepObserver*) override {
+    std::int64_t rows = 0;
+    for (const Segment& segment : batch.segments) {
+      rows += static_cast<std::int64_t>(segment.tokens.size());
+      HADAL_RETURN_IF_ERROR(
+          segment.sequence->Reserve(static_cast<std::int64_t>(segment.tokens.size())));
+    }
+    HADAL_CHECK(rows > 0 && rows <= options_.step_tokens, "rows of a step");
+    ++steps;
+    most_segments = std::max(most_segments, batch.segments.size());
+    logits_.clear();
+    for (const Segment& segment : batch.segments) RunSegment(segment);
+    for (const Segment& segment : batch.segments) segment.sequence->Advance(segment.tokens);
+    *logits = logits_;
+    return {};
+  }
+
+  // Where set, the token that gets nearly all of the probability, whatever LogitsAfter says; below
+  // 0: a row of NaN.
+  std::function<std::int32_t(const std::vector<std::int32_t>& tokens)> script;
+
+  int steps = 0;
+  std::int64_t rows_computed = 0;
+  std::size_t most_segments = 0;
+
+ private:
+  static std::vector<float> Scripted(std::int32_t token) {
+    std::vector<float> logits(kVocabulary, token < 0 ? std::nanf("") : 0.0f);
+    if (token >= 0) logits[static_cast<std::size_t>(token)] = 40.0f;
+    return logits;
+  }
+  void RunSegment(const Segment& segment) {
+    const PagedRows part = segment.sequence->Part(0);
+    const auto at = [&part](std::int64_t row) {
+      return reinterpret_cast<float*>(part.pages[static_cast<std::size_t>(row / kPageTokens)]) +
+             row % kPageTokens;
+    };
+    for (std::size_t i = 0; i < segment.tokens.size(); ++i) {
+      const std::int64_t row = segment.sequence->length() + static_cast<std::int64_t>(i);
+      *at(row) = static_cast<float>(segment.tokens[i]);
+      ++rows_computed;
+      if (segment.wanted[i] != Wanted::kLogits) continue;
+      std::vector<std::int32_t> tokens;
+      for (std::int64_t t = 0; t <= row; ++t) tokens.push_back(static_cast<std::int32_t>(*at(t)));
+      const std::vector<float> logits = script ? Scripted(script(tokens)) : LogitsAfter(tokens);
+      logits_.insert(logits_.end(), logits.begin(), logits.end());
+    }
+  }
+
+  ModelOptions options_;
+  ModelSpec spec_;
+  FakeMemory memory_;
+  PagePool pool_;
+  std::shared_ptr<const CacheLayout> layout_;
+  std::vector<float> logits_;
+};
+
+}  // namespace hadal

@@ -1,0 +1,53 @@
+#include "engine/load.h"
+
+#include "kernels/cpu_ops.h"
+#include "sample/sampler.h"
+#include "store/weight_store.h"
+
+namespace hadal {
+
+Result<Profile> ProfileNamed(const std::string& name) {
+  for (const Profile profile : {Profile::kFloat, Profile::kReference, Profile::kFast})
+    if (name == Name(profile)) return profile;
+  return UsageError("profile", "\"" + name + "\"", "float, reference or fast");
+}
+
+Result<ModelSpec> ReadSpec(const Checkpoint& checkpoint) {
+  auto spec =
+      ParseModelSpec(checkpoint.config(), checkpoint.container(), &checkpoint.generation_config());
+  if (!spec.ok()) return spec.status().At(checkpoint.path());
+  return spec;
+}
+
+Result<std::unique_ptr<Model>> LoadModel(std::shared_ptr<const Checkpoint> checkpoint,
+                                         const LoadOptions& options) {
+  HADAL_ASSIGN_OR_RETURN(const ModelSpec spec, ReadSpec(*checkpoint));
+  CpuOpsOptions cpu;
+  cpu.profile = options.profile;
+  cpu.isa = options.isa;
+  cpu.threads = options.threads;
+  HADAL_ASSIGN_OR_RETURN(std::unique_ptr<Ops> ops, MakeCpuOps(cpu));
+  const std::string path = checkpoint->path();
+  auto store = WeightStore::Open(std::move(checkpoint), spec, ops.get());
+  if (!store.ok()) return store.status().At(path);
+  return Model::Create(*std::move(store), std::move(ops), options.model);
+}
+
+SamplingOptions RecommendedSampling(const Checkpoint& checkpoint) {
+  SamplingOptions read;
+  read.temperature = 0.6f;  // what DeepSeek-R1 recommends, for checkpoints that say nothing
+  read.top_p = 0.95f;
+  const SamplingOptions usual = read;
+  const Metadata& config = checkpoint.generation_config();
+  const auto number = [&config](const char* key, float* to) {
+    const Metadata* value = config.FindNonNull(key);
+    if (value != nullptr && value->is_number()) *to = static_cast<float>(*value->real());
+  };
+  number("temperature", &read.temperature);
+  number("top_p", &read.top_p);
+  number("repetition_penalty", &read.repetition_penalty);
+  // A file with values that make no sense recommends nothing.
+  return CheckSampling(read, 0).ok() ? read : usual;
+}
+
+}  // namespace hadal

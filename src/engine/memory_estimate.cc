@@ -1,0 +1,35 @@
+#include "engine/memory_estimate.h"
+
+#include "base/process_memory.h"
+#include "engine/language.h"
+#include "model/memory.h"
+
+namespace hadal {
+namespace {
+
+// Matrices are used where they lie; vectors become f32 copies.
+std::uint64_t DerivedBytes(const CheckedTensors& tensors) {
+  std::uint64_t bytes = 0;
+  for (const ExpectedTensor& expected : tensors.plan().tensors()) {
+    if (expected.draft || expected.shape.size() != 1 || expected.role == Role::kRopeDivisors)
+      continue;
+    if (tensors.Find(expected.role, expected.layer) != nullptr)
+      bytes += static_cast<std::uint64_t>(expected.values()) * sizeof(float);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+MemoryEstimate EstimateMemory(const ModelSpec& spec, const CheckedTensors& tensors,
+                              const Checkpoint& checkpoint, std::int64_t step_tokens) {
+  MemoryEstimate estimate;
+  estimate.derived_bytes = DerivedBytes(tensors);
+  const auto logits = static_cast<std::uint64_t>(spec.vocabulary) * sizeof(float);
+  estimate.scratch_bytes = StepScratchBytes(spec, step_tokens) + logits;
+  const auto tokenizer = TokenizerOf(checkpoint);  // held while the process is measured
+  estimate.program_bytes = MeasureProcessMemory().anonymous_bytes;
+  return estimate;
+}
+
+}  // namespace hadal

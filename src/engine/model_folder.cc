@@ -1,0 +1,96 @@
+#include "engine/model_folder.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/file.h"
+#include "hadal/engine.h"
+
+namespace hadal {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> GgufFiles(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error))
+    if (entry.path().extension() == ".gguf") files.push_back(entry.path().string());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+// The checkpoint in a directory. Empty where it holds none.
+Result<std::string> CheckpointIn(const std::string& folder) {
+  if (FileExists(folder + "/config.json")) return folder;
+  const std::vector<std::string> files = GgufFiles(folder);
+  if (files.size() > 1)
+    return UsageError(folder, std::to_string(files.size()) + " .gguf files",
+                      "one model in a directory", "name the file itself, such as " + files[0]);
+  return files.empty() ? std::string() : files[0];
+}
+
+std::uint64_t BytesOf(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) {
+    const std::uintmax_t bytes = fs::file_size(path, error);
+    return error ? 0 : bytes;
+  }
+  std::uint64_t bytes = 0;
+  for (const auto& entry : fs::directory_iterator(path, error)) {
+    std::error_code unreadable;
+    if (entry.is_regular_file(unreadable)) bytes += entry.file_size(unreadable);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::string HadalHome() {
+  if (const char* home = std::getenv("HADAL_HOME"); home != nullptr && *home != '\0') return home;
+  const char* user = std::getenv("HOME");
+  return std::string(user != nullptr && *user != '\0' ? user : ".") + "/.local/share/hadal";
+}
+
+std::string ModelFolder() { return HadalHome() + "/models"; }
+
+Result<std::string> FindModel(const std::string& model) {
+  const std::string name = model.empty() ? std::string(kDefaultModel) : model;
+  std::vector<std::string> places;
+  if (!model.empty()) places.push_back(model);
+  // A name is one part of a path; anything else was meant as a path.
+  if (name.find('/') == std::string::npos && name != "." && name != "..") {
+    places.push_back(ModelFolder() + "/" + name);
+    places.push_back(ModelFolder() + "/" + name + ".gguf");
+  }
+  for (const std::string& place : places) {
+    if (!FileExists(place)) continue;
+    if (!IsDirectory(place)) return place;
+    HADAL_ASSIGN_OR_RETURN(std::string path, CheckpointIn(place));
+    if (!path.empty()) return path;
+    if (place == model)
+      return Unusable(place, "a directory with neither config.json nor a .gguf file",
+                      "a checkpoint");
+  }
+  return Unusable("model " + name, "nothing of this name here or in " + ModelFolder(),
+                  "a directory with config.json, a .gguf file, or a name from `hadal list`",
+                  model.empty() ? "./scripts/run fetches the default model" : "");
+}
+
+std::vector<ListedModel> ListModels() {
+  std::vector<ListedModel> models;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(ModelFolder(), error)) {
+    const std::string name = entry.path().extension() == ".gguf" ? entry.path().stem().string()
+                                                                 : entry.path().filename().string();
+    const auto path = FindModel(name);
+    if (!path.ok() || !path->starts_with(ModelFolder())) continue;
+    models.push_back({name, *path, BytesOf(*path)});
+  }
+  std::sort(models.begin(), models.end(),
+            [](const ListedModel& a, const ListedModel& b) { return a.name < b.name; });
+  return models;
+}
+
+}  // namespace hadal

@@ -1,0 +1,129 @@
+#include "engine/prompt.h"
+
+#include "base/json.h"
+#include "base/utf8.h"
+
+namespace hadal {
+namespace {
+
+Think ThinkOf(ThinkMode mode) {
+  switch (mode) {
+    case ThinkMode::kOff:
+      return Think::kOff;
+    case ThinkMode::kOn:
+      return Think::kOn;
+    case ThinkMode::kMax:
+      return Think::kMax;
+    case ThinkMode::kDefault:
+      break;
+  }
+  return Think::kDefault;
+}
+
+Message MessageOf(const ChatMessage& from) {
+  Message message;
+  message.role = from.role;
+  message.name = from.name;
+  message.content.given = !from.text.empty() || from.tool_calls.empty();
+  if (message.content.given) message.content.parts = {from.text};
+  message.has_reasoning = !from.reasoning.empty();
+  message.reasoning = from.reasoning;
+  message.tool_call_id = from.tool_call_id;
+  for (const ChatToolCall& call : from.tool_calls) {
+    ToolCall& to = message.tool_calls.emplace_back();
+    to.id = call.id;
+    to.name = call.name;
+    to.arguments = Metadata(std::string_view(call.arguments));  // the request outlives its encoding
+  }
+  return message;
+}
+
+// The ids of a prompt. Where a text of the conversation spells a special token, it is tokenised
+// apart, as plain text; everywhere else the whole is tokenised as one, as the vendors do.
+Result<std::vector<std::int32_t>> TokenizePrompt(const Prompt& prompt, const Tokenizer& tokenizer) {
+  const std::string_view text = prompt.text;
+  std::vector<std::int32_t> ids;
+  std::size_t done = 0;
+  const auto add = [&](std::size_t end, AddedTokenUse use) -> Status {
+    HADAL_ASSIGN_OR_RETURN(const auto part, tokenizer.Encode(text.substr(done, end - done), use));
+    ids.insert(ids.end(), part.begin(), part.end());
+    done = end;
+    return {};
+  };
+  for (const Prompt::Span& quoted : prompt.quoted) {
+    const std::string_view span = text.substr(quoted.begin, quoted.end - quoted.begin);
+    HADAL_ASSIGN_OR_RETURN(const auto plain, tokenizer.Encode(span, AddedTokenUse::kNone));
+    HADAL_ASSIGN_OR_RETURN(const auto matched, tokenizer.Encode(span, AddedTokenUse::kAll));
+    if (plain == matched) continue;
+    HADAL_RETURN_IF_ERROR(add(quoted.begin, AddedTokenUse::kAll));
+    HADAL_RETURN_IF_ERROR(add(quoted.end, AddedTokenUse::kNone));
+  }
+  HADAL_RETURN_IF_ERROR(add(text.size(), AddedTokenUse::kAll));
+  return ids;
+}
+
+Result<PreparedPrompt> PrepareChat(const Chat& chat, const Language& language) {
+  if (language.format == nullptr) return language.no_format;
+  PreparedPrompt prepared;
+  Conversation conversation;
+  for (const ChatMessage& message : chat.messages) {
+    if (!IsUtf8(message.text) || !IsUtf8(message.reasoning))
+      return UsageError("message of the role " + message.role, "bytes that are not UTF-8", "text");
+    conversation.messages.push_back(MessageOf(message));
+  }
+  if (!chat.tools.empty()) {
+    HADAL_ASSIGN_OR_RETURN(prepared.tools, ParseJson(chat.tools, "tools"));
+    if (!prepared.tools.root().is_array())
+      return UsageError("tools", prepared.tools.root().Describe(), "an array of definitions");
+    for (const Metadata& tool : prepared.tools.root().items()) conversation.tools.push_back(tool);
+    prepared.has_tools = !conversation.tools.empty();
+  }
+  EncodeOptions options;
+  options.think = ThinkOf(chat.think);
+  options.tools_in_system = true;
+  HADAL_ASSIGN_OR_RETURN(const Prompt prompt,
+                         EncodePrompt(*language.format, conversation, options));
+  HADAL_ASSIGN_OR_RETURN(prepared.ids, TokenizePrompt(prompt, *language.tokenizer));
+  prepared.ends = language.chat_ends;
+  prepared.syntax = language.format->answer;
+  prepared.inside_think = EndsInsideThink(prompt.text);
+  return prepared;
+}
+
+Result<PreparedPrompt> PrepareText(const RawText& raw, const Language& language) {
+  PreparedPrompt prepared;
+  HADAL_ASSIGN_OR_RETURN(prepared.ids, language.tokenizer->Encode(raw.text, AddedTokenUse::kAll));
+  const auto bos = language.tokenizer->bos();
+  if (language.tokenizer->add_bos() && bos && (prepared.ids.empty() || prepared.ids[0] != *bos))
+    prepared.ids.insert(prepared.ids.begin(), *bos);
+  prepared.ends = language.ends;
+  return prepared;
+}
+
+}  // namespace
+
+Result<PreparedPrompt> PreparePrompt(const GenerateRequest& request, const Language& language,
+                                     std::int64_t vocabulary) {
+  PreparedPrompt prepared;
+  if (const auto* given = std::get_if<TokenIds>(&request.prompt)) {
+    prepared.ids = given->ids;
+    prepared.ends = language.ends;
+  } else if (language.tokenizer == nullptr) {
+    return language.no_tokenizer;
+  } else if (const auto* raw = std::get_if<RawText>(&request.prompt)) {
+    HADAL_ASSIGN_OR_RETURN(prepared, PrepareText(*raw, language));
+  } else {
+    HADAL_ASSIGN_OR_RETURN(prepared, PrepareChat(std::get<Chat>(request.prompt), language));
+  }
+  if (prepared.ids.empty())
+    return UsageError("prompt", "no token", "at least one token", "the prompt is empty");
+  for (const std::int32_t id : prepared.ids)
+    if (id < 0 || id >= vocabulary)
+      return UsageError("prompt", "token id " + std::to_string(id),
+                        "ids below the vocabulary of " + std::to_string(vocabulary));
+  if (request.ignore_end) prepared.ends.clear();
+  prepared.ends.insert(prepared.ends.end(), request.stop_tokens.begin(), request.stop_tokens.end());
+  return prepared;
+}
+
+}  // namespace hadal

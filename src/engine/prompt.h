@@ -1,0 +1,30 @@
+// From a request to the ids that the model gets, and how its answer is to be read.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/metadata.h"
+#include "base/status.h"
+#include "engine/language.h"
+#include "hadal/generate.h"
+#include "text/answer_parser.h"
+
+namespace hadal {
+
+struct PreparedPrompt {
+  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> ends;  // tokens that end the answer
+  AnswerSyntax syntax = AnswerSyntax::kPlain;
+  bool inside_think = false;  // the prompt has opened a think block
+  // Tool definitions as they came, and whether calls are to be looked for.
+  MetadataDocument tools;
+  bool has_tools = false;
+};
+
+// kUsage for what the request gets wrong: an empty prompt, an id outside the vocabulary, a wish
+// that the prompt format cannot express. Text of messages never becomes a special token.
+Result<PreparedPrompt> PreparePrompt(const GenerateRequest& request, const Language& language,
+                                     std::int64_t vocabulary);
+
+}  // namespace hadal

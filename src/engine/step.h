@@ -1,0 +1,49 @@
+// One step: a plan of the scheduler turned into a batch of the model.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "model/model.h"
+#include "sched/schedule.h"
+
+namespace hadal {
+
+// What a request wants to know while the loop works on it. All calls come from the loop's thread.
+class StepTask {
+ public:
+  struct Choice {
+    std::int32_t token = -1;
+    bool last = false;  // the answer ends with it
+  };
+  virtual ~StepTask() = default;
+  // True from some moment on: the request is given up before the next step.
+  virtual bool cancelled() const = 0;
+  // `done` of `total` prompt tokens have their rows.
+  virtual void Progress(std::int64_t done, std::int64_t total) = 0;
+  // Chooses the token at `position` from its logits. A failure ends the request.
+  virtual Result<Choice> Choose(std::span<const float> logits, std::int64_t position) = 0;
+  // The last call: ok where a last token was chosen or no more were allowed.
+  virtual void End(const Status& status) = 0;
+};
+
+// A request as the loop holds it, beside the scheduler's numbers.
+struct ActiveRequest {
+  std::uint64_t sequence = 0;
+  SequenceCache* cache = nullptr;
+  std::vector<std::int32_t> tokens;  // prompt, then what was chosen
+  std::int64_t prompt_tokens = 0;
+  std::shared_ptr<StepTask> task;
+};
+using ActiveRequests = std::map<std::uint64_t, ActiveRequest>;  // by id
+
+// Computes the planned rows in one step. `logits` receives a row for each planned request that
+// samples, in the order of the plan; valid until the next step.
+Status RunPlan(const StepPlan& plan, const ActiveRequests& requests, Model* model,
+               std::span<const float>* logits);
+
+}  // namespace hadal

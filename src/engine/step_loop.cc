@@ -1,0 +1,209 @@
+#include "engine/step_loop.h"
+
+#include <algorithm>
+
+#include "spec/model_spec.h"
+
+namespace hadal {
+namespace {
+
+// Requests of one step at most; each gets a row in every step.
+constexpr std::int64_t kMostRequests = 64;
+// Prompt rows beside rows that decode: bounds the time between two tokens of an answer.
+constexpr std::int64_t kMixedRows = 128;
+
+Budget BudgetOf(const Model& model) {
+  Budget budget;
+  budget.step_rows = model.options().step_tokens;
+  budget.mixed_rows = std::min(budget.step_rows, kMixedRows);
+  budget.requests = std::min(budget.mixed_rows, kMostRequests);
+  budget.page_tokens = kPageTokens;
+  const std::uint64_t page_bytes =
+      model.cache_bytes_per_token() * static_cast<std::uint64_t>(kPageTokens);
+  const std::uint64_t bytes = model.options().cache_budget_bytes;
+  if (bytes > 0 && page_bytes > 0) budget.pages = static_cast<std::int64_t>(bytes / page_bytes);
+  return budget;
+}
+
+std::int64_t CommonPrefix(std::span<const std::int32_t> a, std::span<const std::int32_t> b) {
+  const auto [end, other] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  return end - a.begin();
+}
+
+}  // namespace
+
+StepLoop::StepLoop(std::unique_ptr<Model> model)
+    : model_(std::move(model)), budget_(BudgetOf(*model_)), thread_([this] { Work(); }) {}
+
+StepLoop::~StepLoop() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+std::int64_t StepLoop::most_tokens() const {
+  constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
+  return budget_.pages > kLargest / budget_.page_tokens ? kLargest
+                                                        : budget_.pages * budget_.page_tokens;
+}
+
+std::uint64_t StepLoop::NewSequence() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return next_sequence_++;
+}
+
+void StepLoop::Release(std::uint64_t sequence) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    released_.push_back(sequence);
+  }
+  wake_.notify_one();
+}
+
+void StepLoop::Submit(Request request) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    arrived_.push_back(std::move(request));
+  }
+  wake_.notify_one();
+}
+
+void StepLoop::Work() {
+  while (TakeOrders()) {
+    DropCancelled();
+    if (!queue_.entries.empty()) Step();
+  }
+  while (!active_.empty())
+    Finish(active_.begin()->first, Status(Code::kCancelled, "engine", "closed", "", ""));
+  sequences_.clear();
+}
+
+bool StepLoop::TakeOrders() {
+  std::vector<Request> arrived;
+  std::vector<std::uint64_t> released;
+  {
+    std::unique_lock<std::mutex> lock(mutex_);
+    wake_.wait(lock, [this] {
+      return stop_ || !arrived_.empty() || !released_.empty() || !queue_.entries.empty();
+    });
+    arrived.swap(arrived_);
+    released.swap(released_);
+    if (stop_) {
+      // Those that have not begun are told as well.
+      for (Request& request : arrived) Accept(std::move(request));
+      return false;
+    }
+  }
+  for (const std::uint64_t sequence : released) {
+    Forget(&queue_, sequence);
+    sequences_.erase(sequence);
+  }
+  for (Request& request : arrived) Accept(std::move(request));
+  return true;
+}
+
+void StepLoop::Accept(Request request) {
+  std::unique_ptr<SequenceCache>& cache = sequences_[request.sequence];
+  if (cache == nullptr) cache = model_->NewSequence();
+  const auto prompt_tokens = static_cast<std::int64_t>(request.prompt.size());
+  // The last prompt token is always computed: its logits are where the answer begins.
+  const std::int64_t known =
+      std::min(CommonPrefix(cache->ids(), request.prompt), prompt_tokens - 1);
+  cache->Truncate(known);
+
+  QueueEntry entry;
+  entry.id = next_id_++;
+  entry.sequence = request.sequence;
+  entry.cached_tokens = known;
+  entry.pending_tokens = prompt_tokens - known;
+  entry.left_tokens = request.max_tokens;
+  ::hadal::Submit(&queue_, entry);
+  request.task->Progress(known, prompt_tokens);
+  active_[entry.id] = {request.sequence, cache.get(), std::move(request.prompt), prompt_tokens,
+                       std::move(request.task)};
+}
+
+void StepLoop::DropCancelled() {
+  std::vector<std::uint64_t> dropped;
+  for (const auto& [id, request] : active_)
+    if (request.task->cancelled()) dropped.push_back(id);
+  for (const std::uint64_t id : dropped)
+    Finish(id, Status(Code::kCancelled, "request", "cancelled", "", ""));
+}
+
+void StepLoop::Finish(std::uint64_t id, const Status& status) {
+  Withdraw(&queue_, id);
+  const auto found = active_.find(id);
+  const std::shared_ptr<StepTask> task = std::move(found->second.task);
+  active_.erase(found);
+  task->End(status);  // last: the session may send its next request at once
+}
+
+void StepLoop::Step() {
+  const StepPlan plan = Schedule(queue_, budget_);
+  HADAL_CHECK(!plan.empty(), "requests, and nothing planned for any of them");
+  for (const std::uint64_t sequence : plan.evict) sequences_.at(sequence)->Truncate(0);
+  for (const std::uint64_t id : plan.preempt) active_.at(id).cache->Truncate(0);
+  StepResult result;
+  std::span<const float> logits;
+  const Status status =
+      plan.rows.empty() ? Status() : RunPlan(plan, active_, model_.get(), &logits);
+  result.ran = status.ok();
+  if (!status.ok()) {
+    Fold(plan, result, &queue_);
+    RunOutOfMemory(plan, status);
+    return;
+  }
+  std::map<std::uint64_t, Status> failed;
+  Distribute(plan, logits, &result, &failed);
+  Fold(plan, result, &queue_);
+  for (const auto& [id, reason] : failed) {
+    // What a broken step left in the cache must not serve the next turn.
+    Forget(&queue_, active_.at(id).sequence);
+    active_.at(id).cache->Truncate(0);
+    Finish(id, reason);
+  }
+  // The scheduler took out those that ended and those that reached their last token.
+  for (const PlannedRows& planned : plan.rows) {
+    const bool waits =
+        std::any_of(queue_.entries.begin(), queue_.entries.end(),
+                    [&planned](const QueueEntry& entry) { return entry.id == planned.id; });
+    if (!waits && active_.count(planned.id) > 0) Finish(planned.id, {});
+  }
+}
+
+// The model had no memory although the page budget allowed the step: idle timelines give theirs
+// back, and if there is none, the newest request of the step is given up.
+void StepLoop::RunOutOfMemory(const StepPlan& plan, const Status& status) {
+  if (!queue_.idle.empty() && status.code() == Code::kNoRoom) {
+    for (const IdleSequence& idle : queue_.idle) sequences_.at(idle.sequence)->Truncate(0);
+    queue_.idle.clear();
+    return;
+  }
+  const std::uint64_t newest = plan.rows.back().id;
+  Finish(newest, status);
+}
+
+// Gives every sampling request its row of logits. Those whose answer is complete, or whose row went
+// wrong, are finished.
+void StepLoop::Distribute(const StepPlan& plan, std::span<const float> logits, StepResult* result,
+                          std::map<std::uint64_t, Status>* failed) {
+  const auto vocabulary = static_cast<std::size_t>(model_->spec().vocabulary);
+  for (const PlannedRows& planned : plan.rows) {
+    ActiveRequest& request = active_.at(planned.id);
+    const std::int64_t rows = request.cache->length();
+    if (rows <= request.prompt_tokens) request.task->Progress(rows, request.prompt_tokens);
+    if (!planned.sample) continue;
+    const auto choice = request.task->Choose(logits.first(vocabulary),
+                                             static_cast<std::int64_t>(request.tokens.size()));
+    logits = logits.subspan(vocabulary);
+    if (choice.ok()) request.tokens.push_back(choice->token);
+    if (!choice.ok()) failed->emplace(planned.id, choice.status());
+    if (!choice.ok() || choice->last) result->finished.push_back(planned.id);
+  }
+}
+
+}  // namespace hadal

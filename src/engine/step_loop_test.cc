@@ -1,0 +1,197 @@
+#include "engine/step_loop.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/random.h"
+#include "engine/channel.h"
+#include "engine/fake_model.h"
+
+namespace hadal {
+namespace {
+
+// Collects a greedy answer; the test waits for its end.
+class Collector : public StepTask {
+ public:
+  bool cancelled() const override { return cancel_after >= 0 && chosen() >= cancel_after; }
+  void Progress(std::int64_t done, std::int64_t total) override {
+    EXPECT_LE(done, total);
+    if (first_known < 0) first_known = done;
+  }
+  Result<Choice> Choose(std::span<const float> logits, std::int64_t position) override {
+    positions.push_back(position);
+    if (broken_at == chosen()) return Failed("logits", "broken");
+    const auto best = std::max_element(logits.begin(), logits.end()) - logits.begin();
+    tokens.push_back(static_cast<std::int32_t>(best));
+    return Choice{tokens.back(), chosen() == last_after};
+  }
+  void End(const Status& status) override { end.Push(status); }
+
+  int chosen() const { return static_cast<int>(tokens.size()); }
+  int last_after = -1, cancel_after = -1, broken_at = -1;
+  std::int64_t first_known = -1;
+  std::vector<std::int32_t> tokens;
+  std::vector<std::int64_t> positions;
+  Channel<Status> end;
+};
+
+struct Fixture {
+  explicit Fixture(std::int64_t step_tokens = 64, std::uint64_t cache_pages = 0) {
+    ModelOptions options;
+    options.step_tokens = step_tokens;
+    options.cache_budget_bytes = cache_pages * sizeof(float) * kPageTokens;
+    auto owned = std::make_unique<FakeModel>(options);
+    model = owned.get();
+    loop = std::make_unique<StepLoop>(std::move(owned));
+  }
+  std::shared_ptr<Collector> Start(
+      std::uint64_t sequence, std::vector<std::int32_t> prompt, std::int64_t max_tokens,
+      std::shared_ptr<Collector> task = std::make_shared<Collector>()) {
+    loop->Submit({sequence, std::move(prompt), max_tokens, task});
+    return task;
+  }
+  FakeModel* model;
+  std::unique_ptr<StepLoop> loop;
+};
+
+std::vector<std::int32_t> RandomPrompt(std::uint64_t seed, std::size_t tokens) {
+  Random random(seed);
+  std::vector<std::int32_t> prompt(tokens);
+  for (std::int32_t& id : prompt)
+    id = static_cast<std::int32_t>(random.Below(FakeModel::kVocabulary));
+  return prompt;
+}
+
+TEST(StepLoop, AnswersOneRequest) {
+  Fixture fixture;
+  const auto prompt = RandomPrompt(1, 150);
+  const auto task = fixture.Start(fixture.loop->NewSequence(), prompt, 20);
+  EXPECT_TRUE(task->end.Pop().ok());
+  EXPECT_EQ(task->tokens, FakeModel::Greedy(prompt, 20));
+  EXPECT_EQ(task->positions.front(), 150);
+  EXPECT_EQ(task->positions.back(), 169);
+}
+
+TEST(StepLoop, EndsWhereTheTaskSaysSo) {
+  Fixture fixture;
+  auto task = std::make_shared<Collector>();
+  task->last_after = 5;
+  fixture.Start(fixture.loop->NewSequence(), {1, 2}, 20, task);
+  EXPECT_TRUE(task->end.Pop().ok());
+  EXPECT_EQ(task->chosen(), 5);
+}
+
+// Many requests at once, short and long, through few and many pages: everyone gets the tokens that
+// it would get alone.
+TEST(StepLoop, TokensDoNotDependOnCompany) {
+  for (const std::int64_t step_tokens : {1, 3, 64, 512}) {
+    for (const std::uint64_t pages : {0, 12}) {
+      Fixture fixture(step_tokens, pages);
+      std::vector<std::shared_ptr<Collector>> tasks;
+      std::vector<std::vector<std::int32_t>> prompts;
+      for (std::uint64_t i = 0; i < 12; ++i) {
+        prompts.push_back(RandomPrompt(i, 1 + (i * 67) % 300));
+        tasks.push_back(
+            fixture.Start(fixture.loop->NewSequence(), prompts.back(), 10 + 5 * (i % 4)));
+      }
+      for (std::size_t i = 0; i < tasks.size(); ++i) {
+        ASSERT_TRUE(tasks[i]->end.Pop().ok());
+        ASSERT_EQ(tasks[i]->tokens, FakeModel::Greedy(prompts[i], 10 + 5 * (i % 4)))
+            << "step_tokens " << step_tokens << ", pages " << pages << ", request " << i;
+      }
+      if (step_tokens == 512 && pages == 0) {
+        EXPECT_GT(fixture.model->most_segments, 4u);
+      }
+    }
+  }
+}
+
+TEST(StepLoop, ComputesOnlyWhatIsNewInATimeline) {
+  Fixture fixture;
+  const std::uint64_t sequence = fixture.loop->NewSequence();
+  std::vector<std::int32_t> tokens = RandomPrompt(3, 200);
+  auto first = fixture.Start(sequence, tokens, 10);
+  ASSERT_TRUE(first->end.Pop().ok());
+  tokens.insert(tokens.end(), first->tokens.begin(), first->tokens.end());
+  tokens.push_back(5);
+  const std::int64_t before = fixture.model->rows_computed;
+  auto second = fixture.Start(sequence, tokens, 4);
+  ASSERT_TRUE(second->end.Pop().ok());
+  EXPECT_EQ(second->first_known, 209);  // the last token of the answer had no row yet
+  EXPECT_EQ(fixture.model->rows_computed - before, 2 + 3);
+  EXPECT_EQ(second->tokens, FakeModel::Greedy(tokens, 4));
+
+  tokens.resize(100);  // a turn is taken back
+  tokens.push_back(96);
+  auto third = fixture.Start(sequence, tokens, 4);
+  ASSERT_TRUE(third->end.Pop().ok());
+  EXPECT_EQ(third->first_known, 100);
+  EXPECT_EQ(third->tokens, FakeModel::Greedy(tokens, 4));
+
+  auto same = fixture.Start(sequence, tokens, 4);  // all of it is known: the last is computed again
+  ASSERT_TRUE(same->end.Pop().ok());
+  EXPECT_EQ(same->first_known, 100);
+  EXPECT_EQ(same->tokens, third->tokens);
+}
+
+TEST(StepLoop, CancelsBetweenTokens) {
+  Fixture fixture;
+  auto task = std::make_shared<Collector>();
+  task->cancel_after = 3;
+  fixture.Start(fixture.loop->NewSequence(), {1}, 1000, task);
+  EXPECT_EQ(task->end.Pop().code(), Code::kCancelled);
+  EXPECT_EQ(task->chosen(), 3);
+}
+
+TEST(StepLoop, ClosingEndsEverything) {
+  auto task = std::make_shared<Collector>();
+  {
+    Fixture fixture;
+    fixture.Start(fixture.loop->NewSequence(), {1}, 1 << 20, task);
+  }
+  EXPECT_EQ(task->end.Pop().code(), Code::kCancelled);
+}
+
+TEST(StepLoop, ABrokenRowEndsItsRequestAlone) {
+  Fixture fixture;
+  auto broken = std::make_shared<Collector>();
+  broken->broken_at = 2;
+  const std::uint64_t sequence = fixture.loop->NewSequence();
+  const auto prompt = RandomPrompt(4, 90);
+  auto neighbour = fixture.Start(fixture.loop->NewSequence(), prompt, 30);
+  fixture.Start(sequence, prompt, 30, broken);
+  EXPECT_EQ(broken->end.Pop().code(), Code::kFailed);
+  EXPECT_TRUE(neighbour->end.Pop().ok());
+  EXPECT_EQ(neighbour->tokens, FakeModel::Greedy(prompt, 30));
+  auto later = fixture.Start(sequence, prompt, 5);
+  ASSERT_TRUE(later->end.Pop().ok());
+  EXPECT_EQ(later->first_known, 0) << "nothing of a broken timeline is kept";
+}
+
+TEST(StepLoop, SaysWhatCanNeverFit) {
+  Fixture fixture(64, 4);
+  EXPECT_TRUE(fixture.loop->Fits(256));
+  EXPECT_FALSE(fixture.loop->Fits(257));
+  EXPECT_EQ(fixture.loop->most_tokens(), 256);
+  Fixture open;
+  EXPECT_EQ(open.loop->most_tokens(), std::numeric_limits<std::int64_t>::max());
+}
+
+// The page budget has no bound of its own here, but the memory ends: idle timelines go first.
+TEST(StepLoop, SurvivesTheEndOfMemory) {
+  Fixture fixture;
+  const std::uint64_t idle = fixture.loop->NewSequence();
+  const auto prompt = RandomPrompt(5, 300);
+  ASSERT_TRUE(fixture.Start(idle, prompt, 2)->end.Pop().ok());
+  fixture.model->fake_memory().set_left_bytes(0);  // no page beyond those of the idle timeline
+  auto task = fixture.Start(fixture.loop->NewSequence(), prompt, 2);
+  EXPECT_TRUE(task->end.Pop().ok());
+  EXPECT_EQ(task->tokens, FakeModel::Greedy(prompt, 2));
+  auto larger = fixture.Start(fixture.loop->NewSequence(), RandomPrompt(6, 1000), 2);
+  EXPECT_EQ(larger->end.Pop().code(), Code::kNoRoom);
+}
+
+}  // namespace
+}  // namespace hadal
