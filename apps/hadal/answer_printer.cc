@@ -1,0 +1,72 @@
+#include "answer_printer.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "report.h"
+#include "terminal.h"
+
+namespace hadal {
+namespace {
+
+constexpr char kDim[] = "\x1b[2m", kPlain[] = "\x1b[0m";
+
+}  // namespace
+
+AnswerPrinter::AnswerPrinter(bool quiet)
+    : quiet_(quiet),
+      terminal_(OutputIsTerminal()),
+      styles_(OutputHasStyles()),
+      figures_(ErrorIsTerminal()) {}
+
+bool AnswerPrinter::operator()(const GenerateEvent& event) {
+  if (event.kind == GenerateEvent::Kind::kPrefill) {
+    progress_.Show(event.prompt_done, event.prompt_total);
+    return true;
+  }
+  progress_.Clear();
+  if (quiet_) return true;
+  // A pipe gets the answer alone; people also see what led to it.
+  if (terminal_) Write(event.reasoning, true);
+  Write(event.text, false);
+  for (const GenerateEvent::ToolCallPiece& piece : event.tool_calls)
+    Write(piece.name.empty() ? piece.arguments : "\n[" + piece.name + "] " + piece.arguments,
+          false);
+  return std::ferror(stdout) == 0;
+}
+
+void AnswerPrinter::Write(const std::string& text, bool reasoning) {
+  if (text.empty()) return;
+  if (reasoning != reasoning_) {
+    if (wrote_ && !reasoning) Print("\n\n");
+    if (styles_) Print(reasoning ? kDim : kPlain);
+    reasoning_ = reasoning;
+  }
+  wrote_ = true;
+  line_open_ = text.back() != '\n';
+  Print(terminal_ ? Harmless(text) : text);
+}
+
+void AnswerPrinter::Finish(const GenerateResult& result) {
+  if (quiet_) return;
+  if (reasoning_ && styles_) Print(kPlain);
+  if (line_open_) Print("\n");
+  if (!figures_) return;
+  const std::string note = result.finish_reason == FinishReason::kStop
+                               ? ""
+                               : fmt::format(" ({})", Name(result.finish_reason));
+  Say(styles_ ? fmt::format("{}{}{}{}\n", kDim, FiguresOf(result), note, kPlain)
+              : FiguresOf(result) + note + "\n");
+}
+
+std::string FiguresOf(const GenerateResult& result) {
+  const std::string known =
+      result.usage.cached_tokens > 0 ? fmt::format(" ({} known)", result.usage.cached_tokens) : "";
+  return fmt::format("{} tokens, {:.1f} tokens/s; prompt {} tokens{} in {:.2f} s",
+                     result.usage.generated_tokens,
+                     result.timings.DecodeTokensPerSecond(result.usage), result.usage.prompt_tokens,
+                     known, result.timings.prefill_seconds);
+}
+
+}  // namespace hadal

@@ -1,0 +1,32 @@
+// AnswerPrinter: an answer on the terminal or in a pipe, piece by piece.
+#pragma once
+
+#include <string>
+
+#include "hadal/generate.h"
+#include "progress.h"
+
+namespace hadal {
+
+class AnswerPrinter {
+ public:
+  // `quiet`: nothing on standard output (--json), progress alone.
+  explicit AnswerPrinter(bool quiet);
+
+  // A GenerateSink; false where nobody reads any more.
+  bool operator()(const GenerateEvent& event);
+  // The last line end, and on a terminal the figures.
+  void Finish(const GenerateResult& result);
+
+ private:
+  void Write(const std::string& text, bool reasoning);
+
+  const bool quiet_, terminal_, styles_, figures_;
+  bool reasoning_ = false, wrote_ = false, line_open_ = false;
+  Progress progress_{"prompt tokens"};
+};
+
+// "12 tokens, 84.1 tokens/s; prompt 31 tokens (20 known) in 0.21 s"
+std::string FiguresOf(const GenerateResult& result);
+
+}  // namespace hadal

@@ -1,0 +1,52 @@
+// hadal bench: how fast a model runs here.
+#include <filesystem>
+#include <memory>
+
+#include "base/status.h"
+#include "commands.h"
+#include "eval/bench.h"
+#include "model_choice.h"
+#include "report.h"
+
+namespace hadal {
+namespace {
+
+struct BenchCommand {
+  ModelChoice choice;
+  BenchOptions options;
+  bool json = false;
+
+  Result<BenchReport> Run() {
+    options.threads = choice.threads;
+    HADAL_ASSIGN_OR_RETURN(const auto checkpoint, OpenCheckpoint(choice));
+    const OpenInProfile open = OpenerOf(checkpoint, choice);
+    return Bench(
+        std::filesystem::path(checkpoint->path()).filename().string(),
+        [&open] { return open(Profile::kFast); }, options);
+  }
+};
+
+}  // namespace
+
+void AddBench(Options program) {
+  const auto run = std::make_shared<BenchCommand>();
+  Options command = program.Command("bench", "how fast a model runs here", [run] {
+    const auto report = run->Run();
+    if (!report.ok()) return Fail(report.status());
+    if (run->json)
+      PrintLine(report->ToJson());
+    else
+      Print(report->ToText());
+    return 0;
+  });
+  Describe(&command, &run->choice);
+  command.Value("--prompt", &run->options.prompt_tokens, "tokens of the timed prefill (0: none)");
+  command.Value("--generate", &run->options.generate_tokens, "timed decode steps (0: none)");
+  command.Value("--depth", &run->options.depth_tokens, "context before the timed part");
+  command.Flag("--fill", &run->options.fill, "make that context synthetically");
+  command.Value("--batch", &run->options.batch, "sequences that decode together");
+  command.Value("--repeat", &run->options.repeat, "how often everything is timed");
+  command.Flag("--json", &run->json, "print one JSON object");
+}
+
+}  // namespace hadal

@@ -1,0 +1,22 @@
+// How commands speak: results on standard output, everything else on standard error.
+#pragma once
+
+#include <string_view>
+
+#include "hadal/status.h"
+
+namespace hadal {
+
+// "hadal: where: found ..., expected ...; hint" on standard error; returns the exit code.
+int Fail(const Status& status);
+
+// Text on standard output, at once.
+void Print(std::string_view text);
+inline void PrintLine(std::string_view text) {
+  Print(text);
+  Print("\n");
+}
+// Text on standard error.
+void Say(std::string_view text);
+
+}  // namespace hadal
