@@ -206,13 +206,13 @@ double SimulateLayerError(ActivationForm form, const LayerErrorShape& shape, std
 double FastLayerBound(ActivationForm form) {
   switch (form) {
     case ActivationForm::kF32:
-      return 0.005;
+      return 0.0045;
     case ActivationForm::kBF16:
-      return 0.011;
+      return 0.0102;
     case ActivationForm::kInt8x32:
-      return 0.032;
+      return 0.0303;
     case ActivationForm::kInt8x256:
-      return 0.042;
+      return 0.0399;
   }
   return 0;
 }

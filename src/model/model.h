@@ -42,7 +42,7 @@ class Model {
   virtual Ops& ops() = 0;  // level, profile, bytes read
   virtual ModelMemory memory() const = 0;
   virtual std::uint64_t cache_bytes_per_token() const = 0;
-  // The coarsest form that `fast` gives to activations anywhere in this model.
+  // The coarsest form that `fast` gives to activations in any layer.
   virtual ActivationForm coarsest_activation() const = 0;
 
   virtual std::unique_ptr<SequenceCache> NewSequence() = 0;

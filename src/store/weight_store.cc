@@ -62,7 +62,7 @@ View WeightStore::MappedView(const TensorInfo& tensor, std::int64_t rows) const 
                   {rows, tensor.values() / std::max<std::int64_t>(rows, 1)});
 }
 
-Linear WeightStore::Bind(const StoredTensor& tensor) {
+Linear WeightStore::Bind(const StoredTensor& tensor) const {
   Linear linear;
   linear.format = tensor.format;
   linear.stored_rows = tensor.planes * tensor.rows;
@@ -72,12 +72,17 @@ Linear WeightStore::Bind(const StoredTensor& tensor) {
   if (tensor.scale != nullptr) linear.scale = MappedView(*tensor.scale, tensor.scale->shape[0]);
   if (tensor.global_scale != nullptr)
     linear.global_scale = LoadUnaligned<float>(checkpoint_->Bytes(*tensor.global_scale).data());
-  coarsest_ = std::max(coarsest_, Info(tensor.format).activation);
   return linear;
+}
+
+// The head is no part of a layer, and often of a coarser form than any of them.
+void WeightStore::Note(const StoredTensor& tensor, int layer) {
+  if (layer >= 0) coarsest_ = std::max(coarsest_, Info(tensor.format).activation);
 }
 
 Result<Linear> WeightStore::Matrix(Role role, int layer) {
   HADAL_ASSIGN_OR_RETURN(const StoredTensor* tensor, Find(role, layer));
+  Note(*tensor, layer);
   return Bind(*tensor);
 }
 
@@ -91,6 +96,7 @@ Result<Linear> WeightStore::Matrix(Role role, Role bias, int layer) {
 
 Result<std::vector<Linear>> WeightStore::Matrices(Role role, int layer) {
   HADAL_ASSIGN_OR_RETURN(const StoredTensor* first, Find(role, layer));
+  Note(*first, layer);
   std::vector<Linear> matrices;
   if (first->planes > 1 || first->data->shape.size() == 3) {
     const Linear stacked = Bind(*first);

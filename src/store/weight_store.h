@@ -45,7 +45,7 @@ class WeightStore {
   // The routed experts, all layers behind one object that the store owns; bound on first use.
   Result<Experts*> RoutedExperts();
 
-  // The coarsest form that `fast` gives to the activations of what was bound.
+  // The coarsest form that `fast` gives to activations in any layer that was bound.
   ActivationForm coarsest_activation() const { return coarsest_; }
   std::uint64_t mapped_bytes() const { return checkpoint_->mapped_bytes(); }
   std::uint64_t derived_bytes() const { return derived_bytes_; }
@@ -54,7 +54,8 @@ class WeightStore {
   WeightStore(std::shared_ptr<const Checkpoint> checkpoint, const ModelSpec& spec, Memory* memory);
   Result<const StoredTensor*> Find(Role role, int layer) const;
   View MappedView(const TensorInfo& tensor, std::int64_t rows) const;
-  Linear Bind(const StoredTensor& tensor);
+  Linear Bind(const StoredTensor& tensor) const;
+  void Note(const StoredTensor& tensor, int layer);
   std::vector<float> Values(const StoredTensor& tensor) const;
   Status ApplyRopeDivisors();
   Result<View> Derive(const std::vector<float>& values);

@@ -1,0 +1,52 @@
+// The determinism check on every golden case: its longest stored prompt, all settings but child
+// processes (levels are tried in this one, opened one after another).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "engine/load.h"
+#include "eval/determinism.h"
+#include "eval/expected.h"
+#include "kernels/cpu_level.h"
+#include "tests/golden_cases.h"
+#include "tests/shared_dir.h"
+
+namespace hadal {
+namespace {
+
+TEST(Determinism, HoldsOnEveryGoldenCase) {
+  HADAL_NEEDS_SHARED(shared);
+  for (const GoldenCase& golden : GoldenCases(shared)) {
+    SCOPED_TRACE(golden.name);
+    const auto expected = ReadExpected(golden.expected);
+    ASSERT_TRUE(expected.ok()) << expected.status().ToString();
+    const auto checkpoint = Checkpoint::Open(golden.model);
+    ASSERT_TRUE(checkpoint.ok()) << checkpoint.status().ToString();
+    const DeterminismFactory open = [&](int threads, const std::string& isa) {
+      LoadOptions load;
+      load.threads = threads;
+      load.isa = isa;
+      return LoadModel(*checkpoint, load);
+    };
+    DeterminismOptions options;
+    options.prompt = std::max_element(expected->prompts.begin(), expected->prompts.end(),
+                                      [](const ExpectedPrompt& a, const ExpectedPrompt& b) {
+                                        return a.ids.size() < b.ids.size();
+                                      })
+                         ->ids;
+    options.steps = 8;
+    for (const CpuLevelInfo& level : AllCpuLevels())
+      if (Supports(DetectCpuFeatures(), level.level)) options.isa_levels.emplace_back(level.name);
+    const auto report =
+        CheckDeterminism(open, options, [&](const std::string& isa) -> Result<std::string> {
+          auto model = open(0, isa);
+          if (!model.ok()) return model.status();
+          return DeterminismHash(**model, {}, options);
+        });
+    ASSERT_TRUE(report.ok()) << report.status().ToString();
+    EXPECT_TRUE(report->ok()) << report->ToText();
+  }
+}
+
+}  // namespace
+}  // namespace hadal
