@@ -2,7 +2,7 @@
 # Each appends "stage passed failed" to $HADAL_COUNTS.
 
 # The sanitizers run where outside bytes are read and where threads meet.
-asan_tests='base|formats|spec|text|cache|sched|sample'
+asan_tests='base|formats|spec|text|cache|sched|sample|golden'
 tsan_tests='base|sched|engine'
 fuzz_seconds=20
 : "${HADAL_COUNTS:=/dev/null}"
