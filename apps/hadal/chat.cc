@@ -137,7 +137,10 @@ class ChatLoop {
     } else if (word == "/undo") {
       Undo(true);
     } else if (word == "/think") {
-      chat_.think = ThinkModeOf(rest);
+      if (rest == "default" || rest == "off" || rest == "on" || rest == "max")
+        chat_.think = ThinkModeOf(rest);
+      else
+        Say("/think takes default, off, on or max\n");
     } else if (word == "/save") {
       Save(rest);
     } else {

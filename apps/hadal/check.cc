@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/file.h"
 #include "base/status.h"
 #include "child_process.h"
 #include "commands.h"
@@ -43,9 +44,11 @@ struct ModelCheck {
     options.tolerance = tolerance;
     options.inject = inject;
     HADAL_ASSIGN_OR_RETURN(const auto checkpoint, OpenCheckpoint(choice));
-    HADAL_ASSIGN_OR_RETURN(
-        const ExpectedFile file,
-        ReadExpected(expected.empty() ? ExpectedBeside(*checkpoint, options.profile) : expected));
+    const std::string path =
+        expected.empty() ? ExpectedBeside(*checkpoint, options.profile) : expected;
+    if (!FileExists(path))
+      return Unusable(path, "no such file", "expected outputs", "name the file with --expected");
+    HADAL_ASSIGN_OR_RETURN(const ExpectedFile file, ReadExpected(path));
     return CheckModel(OpenerOf(checkpoint, choice), file, options);
   }
 };

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "report.h"
+
 namespace hadal {
 namespace {
 
@@ -79,7 +81,18 @@ Program::Program(const std::string& name, const std::string& help, const std::st
 Program::~Program() = default;
 Options Program::options() { return Options(app_.get()); }
 
+bool Program::Knows(const std::string& command) const {
+  const auto found = app_->get_subcommands(
+      [&command](CLI::App* candidate) { return candidate->get_name() == command; });
+  return !found.empty();
+}
+
 int Program::Run(int argc, char** argv) {
+  // CLI11 would only say that a command is missing.
+  if (argc > 1 && argv[1][0] != '-' && !Knows(argv[1])) {
+    Say(std::string("hadal: command: found ") + argv[1] + ", expected one that --help lists\n");
+    return kWrongUsage;
+  }
   try {
     app_->parse(argc, argv);
   } catch (const Done& done) {

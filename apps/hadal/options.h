@@ -56,6 +56,7 @@ class Program {
   int Run(int argc, char** argv);
 
  private:
+  bool Knows(const std::string& command) const;
   std::unique_ptr<CLI::App> app_;
 };
 

@@ -1,4 +1,7 @@
 // hadal run: one answer, or a chat.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <iostream>
 #include <iterator>
 #include <memory>
@@ -82,7 +85,10 @@ Status AnswerOnce(const RunOptions& options, const std::shared_ptr<Engine>& engi
       const GenerateResult result,
       session.Generate(request, [&printer](const GenerateEvent& event) { return printer(event); }));
   printer.Finish(result);
-  if (options.json) PrintLine(JsonOf(result));
+  if (options.json)
+    PrintLine(JsonOf(result));
+  else if (!engine->info().has_tokenizer)
+    PrintLine(fmt::format("{}", fmt::join(result.ids, ",")));
   if (result.finish_reason == FinishReason::kCancelled)
     return Failed("answer", "interrupted before its end");
   return {};

@@ -7,9 +7,12 @@
 namespace hadal {
 
 Result<Profile> ProfileNamed(const std::string& name) {
-  for (const Profile profile : {Profile::kFloat, Profile::kReference, Profile::kFast})
+  for (const Profile profile : {Profile::kFloat, Profile::kFast})
     if (name == Name(profile)) return profile;
-  return UsageError("profile", "\"" + name + "\"", "float, reference or fast");
+  return UsageError("profile", name, "float or fast",
+                    name == Name(Profile::kReference)
+                        ? "this version does not simulate the roundings of the vendor's code"
+                        : "");
 }
 
 Result<ModelSpec> ReadSpec(const Checkpoint& checkpoint) {

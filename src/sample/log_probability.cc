@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <numeric>
 
-#include "numeric/math.h"
+#include "numeric/precise.h"
+#include "sample/weights.h"
 
 namespace hadal {
 
 double LogPartition(std::span<const float> logits) {
-  const float largest = *std::max_element(logits.begin(), logits.end());
-  double sum = 0.0;
-  for (const float logit : logits) sum += static_cast<double>(Exp(logit - largest));
-  return static_cast<double>(largest) + static_cast<double>(Log(static_cast<float>(sum)));
+  const float largest = FindLargest(logits).value;
+  std::vector<float> weights(logits.size());
+  return static_cast<double>(largest) + PreciseLog(WeighLogits(logits, largest, 1.0f, weights));
 }
 
 std::vector<TokenLogProbability> TopLogProbabilities(std::span<const float> logits,

@@ -9,7 +9,7 @@
 
 namespace hadal {
 
-// log(sum(exp(logits))): exponentials in f32 (numeric/math.h), summed in double by ascending id.
+// log(sum(exp(logits))), the sum as in WeighLogits (weights.h).
 // The row is finite but for -inf, and not all of it is -inf.
 double LogPartition(std::span<const float> logits);
 

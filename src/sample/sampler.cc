@@ -1,34 +1,19 @@
 #include "sample/sampler.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <limits>
 
 #include "base/random.h"
-#include "numeric/math.h"
 #include "sample/log_probability.h"
 #include "sample/ranking.h"
+#include "sample/weights.h"
 
 namespace hadal {
 namespace {
 
 Status BadOption(const char* name, float value, const char* expected) {
-  return UsageError(std::string("sampling option ") + name, std::to_string(value), expected);
-}
-
-struct Largest {
-  float value = -std::numeric_limits<float>::infinity();
-  std::size_t index = 0;
-  bool sound = true;  // neither NaN nor +inf in the row
-};
-
-Largest FindLargest(std::span<const float> logits) {
-  Largest largest;
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    const float value = logits[i];
-    if (value > largest.value) largest = {value, i, largest.sound};
-    largest.sound &= value < std::numeric_limits<float>::infinity();  // false for NaN
-  }
-  return largest;
+  return UsageError(std::string("sampling option ") + name, fmt::format("{}", value), expected);
 }
 
 }  // namespace
@@ -95,11 +80,7 @@ void Sampler::Adjust(std::vector<float>* logits) const {
 std::int32_t Sampler::Draw(std::span<const float> logits, float largest, std::int64_t position) {
   // Weights are probabilities times a common factor: the likeliest token has exactly 1.
   weights_.resize(logits.size());
-  double total = 0.0;  // by ascending id
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    weights_[i] = Exp((logits[i] - largest) / options_.temperature);
-    total += static_cast<double>(weights_[i]);
-  }
+  double total = WeighLogits(logits, largest, options_.temperature, weights_);
   Ranking ranking(weights_);
   std::size_t kept = ranking.size();
   if (options_.top_k > 0 && static_cast<std::size_t>(options_.top_k) < kept) {
@@ -132,7 +113,7 @@ std::int32_t Sampler::Draw(std::span<const float> logits, float largest, std::in
 
 Result<SampledToken> Sampler::Next(std::span<const float> logits, std::int64_t position) {
   Largest largest = FindLargest(logits);
-  if (!largest.sound || largest.value == -std::numeric_limits<float>::infinity())
+  if (!largest.sound)
     return Failed("logits at position " + std::to_string(position),
                   "values that are not finite numbers", "finite logits",
                   "the weights are damaged, or this is a fault of ours: please report it");

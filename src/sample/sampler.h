@@ -3,7 +3,7 @@
 // The result is a function of the logits, the options, the tokens seen and the position alone: the
 // random number of a position is UniformAt(seed, choice, position), so that batches, restarts and
 // drafts cannot change it. Weights are f32 exponentials of our own, sums are double in a stated
-// order, ties go to the lower id; no libm and no std:: distribution.
+// order (weights.h), ties go to the lower id; no libm and no std:: distribution.
 //
 // Penalties: Keskar et al. 2019 (repetition), OpenAI API reference (presence, frequency).
 // Truncation: Fan et al. 2018 (top-k), Holtzman et al. 2020 (top-p), Nguyen et al. 2024 (min-p).
