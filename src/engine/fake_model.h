@@ -56,7 +56,7 @@ class FakeModel : public Model {
     CheckFailed(__FILE__, __LINE__, "ops", "the fake model has no operations");
   }
   ModelMemory memory() const override { return {0, 0, 0, pool_.allocated_bytes()}; }
-  std::uint64_t cache_bytes_per_token() const override { return sizeof(float); }
+  std::uint64_t cache_bytes_per_token() const override { return bytes_per_token; }
   ActivationForm coarsest_activation() const override { return ActivationForm::kF32; }
   std::unique_ptr<SequenceCache> NewSequence() override {
     return std::make_unique<SequenceCache>(&pool_, layout_);
@@ -109,6 +109,7 @@ class FakeModel : public Model {
   // 0: a row of NaN.
   std::function<std::int32_t(const std::vector<std::int32_t>& tokens)> script;
 
+  std::uint64_t bytes_per_token = sizeof(float);  // as it says; a row takes one float
   int steps = 0;
   std::int64_t rows_computed = 0;
   std::size_t most_segments = 0;

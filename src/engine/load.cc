@@ -1,6 +1,8 @@
 #include "engine/load.h"
 
+#include "base/process_memory.h"
 #include "kernels/cpu_ops.h"
+#include "model/memory.h"
 #include "sample/sampler.h"
 #include "store/weight_store.h"
 
@@ -22,9 +24,25 @@ Result<ModelSpec> ReadSpec(const Checkpoint& checkpoint) {
   return spec;
 }
 
+namespace {
+
+// What is certain to be needed, said before any of it is taken: memory that is promised and never
+// there ends the process later.
+Status CheckRoom(const ModelSpec& spec, const ModelOptions& options) {
+  const std::uint64_t available = AvailableMemoryBytes();
+  const std::uint64_t needed = StepScratchBytes(spec, options.step_tokens);
+  if (available == 0 || needed <= available) return {};
+  return NoRoom(
+      "activations", std::to_string(available) + " bytes of memory that are free",
+      std::to_string(needed) + " for a step of " + std::to_string(options.step_tokens) + " tokens");
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Model>> LoadModel(std::shared_ptr<const Checkpoint> checkpoint,
                                          const LoadOptions& options) {
   HADAL_ASSIGN_OR_RETURN(const ModelSpec spec, ReadSpec(*checkpoint));
+  if (spec.runnable) HADAL_RETURN_IF_ERROR(CheckRoom(spec, options.model));
   CpuOpsOptions cpu;
   cpu.profile = options.profile;
   cpu.isa = options.isa;

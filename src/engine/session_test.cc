@@ -163,6 +163,20 @@ TEST(Session, ContextOverflowIsSaidBeforeAnyWork) {
   EXPECT_EQ(full->finish_reason, FinishReason::kLength);
 }
 
+TEST(Session, LackOfMemoryIsSaidBeforeAnyWork) {
+  auto owned = std::make_unique<FakeModel>(ModelOptions{});
+  FakeModel* model = owned.get();
+  model->bytes_per_token = 1ull << 42;
+  const auto engine = MakeEngine(std::move(owned), {}, {});
+  Session session(engine);
+  GenerateRequest request;
+  request.prompt = TokenIds{{5, 6}};
+  const Status status = session.Generate(request).status();
+  EXPECT_EQ(status.code(), Code::kNoRoom) << status.ToString();
+  EXPECT_EQ(status.ExitCode(), 4);
+  EXPECT_EQ(model->steps, 0);
+}
+
 TEST(Session, KeepsWhatItKnowsOfTheLastTurn) {
   Fixture fixture;
   fixture.Script('?', "Yes.");
