@@ -1,11 +1,13 @@
-// hadal bench: how fast a model runs here.
+// hadal bench: how fast a model, or a matmul of each weight format, runs here.
 #include <filesystem>
 #include <memory>
 
 #include "base/status.h"
 #include "commands.h"
 #include "eval/bench.h"
+#include "eval/bench_kernels.h"
 #include "model_choice.h"
+#include "progress.h"
 #include "report.h"
 
 namespace hadal {
@@ -25,6 +27,35 @@ struct BenchCommand {
         [&open] { return open(Profile::kFast); }, options);
   }
 };
+
+struct KernelCommand {
+  KernelBenchOptions options;
+  bool json = false;
+
+  Result<KernelBenchReport> Run() {
+    Progress progress("products");
+    options.progress = [&progress](std::int64_t done, std::int64_t all) {
+      progress.Show(done, all);
+    };
+    return BenchKernels(options);
+  }
+};
+
+void AddKernels(Options bench) {
+  const auto run = std::make_shared<KernelCommand>();
+  Options command = bench.Command("kernels", "the matmul of every weight format and level", [run] {
+    const auto report = run->Run();
+    if (!report.ok()) return Fail(report.status());
+    if (run->json)
+      PrintLine(report->ToJson());
+    else
+      Print(report->ToText());
+    return 0;
+  });
+  command.Value("--isa", &run->options.isa, "one level (default: all of this machine)");
+  command.Value("--threads", &run->options.threads, "default: all cores");
+  command.Flag("--json", &run->json, "print one JSON object");
+}
 
 }  // namespace
 
@@ -47,6 +78,7 @@ void AddBench(Options program) {
   command.Value("--batch", &run->options.batch, "sequences that decode together");
   command.Value("--repeat", &run->options.repeat, "how often everything is timed");
   command.Flag("--json", &run->json, "print one JSON object");
+  AddKernels(command);
 }
 
 }  // namespace hadal

@@ -35,7 +35,7 @@ struct KernelTiming {
   std::int64_t rows = 0;
   double bytes_per_second = 0;       // of stored weights
   double operations_per_second = 0;  // two for each weight and row
-  double bandwidth_ratio = 0;        // bytes per second over the read bandwidth measured beside it
+  double bandwidth_ratio = 0;        // bytes per second over the read bandwidth
 };
 
 // The format that moves the fewest bytes per second with one row, on one level and shape.
@@ -48,7 +48,7 @@ struct SlowestFormat {
 
 struct KernelBenchReport {
   int threads = 0;
-  double read_bandwidth_bytes_per_second = 0;
+  double read_bandwidth_bytes_per_second = 0;  // the fastest sweep between the measurements
   std::vector<KernelTiming> timings;
   std::vector<SlowestFormat> slowest;
 

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "base/random.h"
+#include "kernels/cpu_level.h"
+#include "kernels/kernel_table.h"
 #include "numeric/formats.h"
 
 namespace hadal {
@@ -22,22 +24,12 @@ struct Level {
   MatMulTable table;
 };
 
-// The levels above the reference.
+// The levels of this machine above the reference.
 std::vector<Level> WideLevels() {
   std::vector<Level> levels;
-#if defined(__x86_64__)
-  const auto add = [&levels](const char* name, void (*fill)(MatMulTable*)) {
-    levels.push_back({name, {}});
-    fill(&levels.back().table);
-  };
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
-                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-                      __builtin_cpu_supports("avx512vl");
-  if (avx2) add("avx2", FillInt8Avx2);
-  if (avx512) add("avx512", FillInt8Avx512);
-  if (avx512 && __builtin_cpu_supports("avx512vnni")) add("avx512vnni", FillInt8Avx512Vnni);
-#endif
+  for (const CpuLevelInfo& info : AllCpuLevels())
+    if (info.level != CpuLevel::kRef && Supports(DetectCpuFeatures(), info.level))
+      levels.push_back({std::string(info.name), MakeKernelTable(info.level).matmul});
   return levels;
 }
 
@@ -216,11 +208,8 @@ void CheckShape(const MatMulTable& reference, const std::vector<Level>& levels, 
     ASSERT_TRUE(SameBits(want, got)) << level.name;
     if (row_count == 1) continue;
     PreparedActivations alone = prepared;
-    const std::int64_t row = row_count - 1, block = format == WeightFormat::kQ4_K ||
-                                                            format == WeightFormat::kQ5_K ||
-                                                            format == WeightFormat::kQ6_K
-                                                        ? 256
-                                                        : 32;
+    const std::int64_t row = row_count - 1;
+    const std::int64_t block = prepared.form == ActivationForm::kInt8x32 ? 32 : 256;
     alone.rows = 1;
     alone.codes = static_cast<std::int8_t*>(prepared.codes) + row * prepared.code_stride;
     alone.scales += row * (columns / block);
