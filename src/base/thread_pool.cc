@@ -53,15 +53,18 @@ void ThreadPool::Run(std::int64_t tasks, const std::function<void(std::int64_t)>
   fn_ = &fn;
   tasks_ = tasks;
   next_.store(0, std::memory_order_relaxed);
-  busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+  open_.store(true);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     region_.fetch_add(1, std::memory_order_release);
   }
   wake_.notify_all();
   DrainTasks();
+  // Sequentially consistent, as the worker's pair is: either it sees the region closed, or we see
+  // it busy.
+  open_.store(false);
   // Workers signal by the counter alone; a region is short, so the caller spins and then yields.
-  for (int spins = 0; busy_.load(std::memory_order_acquire) != 0; ++spins) {
+  for (int spins = 0; busy_.load() != 0; ++spins) {
     if (spins < kSpins)
       Pause();
     else
@@ -83,7 +86,8 @@ void ThreadPool::Work() {
     }
     seen = region_.load(std::memory_order_acquire);
     if (stop_.load()) return;
-    DrainTasks();
+    busy_.fetch_add(1);
+    if (open_.load()) DrainTasks();
     busy_.fetch_sub(1, std::memory_order_release);
   }
 }

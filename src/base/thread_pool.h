@@ -40,10 +40,12 @@ class ThreadPool {
   std::condition_variable wake_;
   std::atomic<std::uint64_t> region_{0};  // counts regions; workers wait for the next
   std::atomic<bool> stop_{false};
-  // The region in progress.
+  // The region in progress. Workers that come while it is open count themselves in, and the caller
+  // waits for those alone: a worker that the system has not woken yet delays nobody.
   const std::function<void(std::int64_t)>* fn_ = nullptr;
   std::int64_t tasks_ = 0;
   std::atomic<std::int64_t> next_{0};
+  std::atomic<bool> open_{false};
   std::atomic<int> busy_{0};
 };
 
