@@ -161,7 +161,7 @@ TEST(Products, ManyRowsEqualOneRow) {
     for (const Profile profile : {Profile::kFloat, Profile::kFast})
       for (const WeightFormat format :
            {WeightFormat::kF32, WeightFormat::kF16, WeightFormat::kBF16, WeightFormat::kFp8Block}) {
-        const auto ops = OpsAt(level, profile, 2);
+        const auto ops = OpsAt(level, profile);
         const auto matrix = MakeMatrix({.format = format, .rows = 70, .columns = 150}, 13);
         const Rows x(130, 150, 14);
         const std::vector<float> together = Multiply(*ops, matrix->linear, x, 130).Values();

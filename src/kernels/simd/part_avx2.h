@@ -74,9 +74,11 @@ HADAL_INLINE float SumLanes(const Part (&lanes)[kParts]) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
-HADAL_INLINE Part FromBf16(const std::uint16_t* from) {
-  const __m128i codes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+HADAL_INLINE Part FromBf16(__m128i codes) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(codes), 16));
+}
+HADAL_INLINE Part FromBf16(const std::uint16_t* from) {
+  return FromBf16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
 }
 HADAL_INLINE Part FromF16(const std::uint16_t* from) {
   return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
@@ -98,11 +100,6 @@ template <int kPart>
 HADAL_INLINE Part FromInt8(__m128i codes) {
   const __m128i mine = kPart == 0 ? codes : _mm_unpackhi_epi64(codes, codes);
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(mine));
-}
-template <int kPart>
-HADAL_INLINE Part FromBf16(__m256i codes) {
-  const __m128i mine = _mm256_extracti128_si256(codes, kPart);
-  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(mine), 16));
 }
 // a, which has no sign, with the sign bit of `sign`.
 HADAL_INLINE Part WithSign(Part a, Part sign) {

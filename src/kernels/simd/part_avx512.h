@@ -66,9 +66,11 @@ HADAL_INLINE float SumLanes(const Part (&lanes)[kParts]) {
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
 }
 
-HADAL_INLINE Part FromBf16(const std::uint16_t* from) {
-  const __m256i codes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+HADAL_INLINE Part FromBf16(__m256i codes) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(codes), 16));
+}
+HADAL_INLINE Part FromBf16(const std::uint16_t* from) {
+  return FromBf16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
 }
 HADAL_INLINE Part FromF16(const std::uint16_t* from) {
   return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
@@ -85,10 +87,6 @@ HADAL_INLINE void ToBf16(std::uint16_t* to, Part a) {
 template <int kPart>
 HADAL_INLINE Part FromInt8(__m128i codes) {
   return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(codes));
-}
-template <int kPart>
-HADAL_INLINE Part FromBf16(__m256i codes) {
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(codes), 16));
 }
 HADAL_INLINE Part WithSign(Part a, Part sign) {
   return _mm512_or_ps(a, _mm512_and_ps(sign, _mm512_set1_ps(-0.0f)));

@@ -1,4 +1,4 @@
-// Pairs of bf16 in lanes of 32 bits on AVX2. After simd/part_avx2.h and simd/fp8.h.
+// Pairs of bf16 in lanes of 32 bits on AVX2. After simd/part_avx2.h.
 #pragma once
 
 namespace hadal {
@@ -10,22 +10,28 @@ using Pairs = __m256i;
 constexpr int kChainRows = 3;
 constexpr int kChainParts = 2;
 
-// Four pairs of each of kPartLanes rows, from byte `at` on: columns[j] holds pair j of every row.
-HADAL_INLINE void TransposeFour(const std::byte* const* row, int at, Pairs (&columns)[4]) {
-  const auto load = [row, at](int i) {
-    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(row[i] + at));
-  };
-  __m256i part[4];  // rows j, j + 4
-  for (int j = 0; j < 4; ++j)
-    part[j] = _mm256_inserti128_si256(_mm256_castsi128_si256(load(j)), load(j + 4), 1);
-  const __m256i a = _mm256_unpacklo_epi32(part[0], part[1]);
-  const __m256i b = _mm256_unpackhi_epi32(part[0], part[1]);
-  const __m256i c = _mm256_unpacklo_epi32(part[2], part[3]);
-  const __m256i d = _mm256_unpackhi_epi32(part[2], part[3]);
-  columns[0] = _mm256_unpacklo_epi64(a, c);
-  columns[1] = _mm256_unpackhi_epi64(a, c);
-  columns[2] = _mm256_unpacklo_epi64(b, d);
-  columns[3] = _mm256_unpackhi_epi64(b, d);
+// kPartLanes values of 32 bits of as many rows, from byte `at` on: column[j] holds value j of every
+// row.
+HADAL_INLINE void TransposeBlock(const std::byte* const* row, std::int64_t at,
+                                 Pairs (&column)[kPartLanes]) {
+  __m256i a[8], b[8];
+  for (int i = 0; i < 8; ++i)
+    a[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row[i] + at));
+  for (int i = 0; i < 8; i += 2) {
+    b[i] = _mm256_unpacklo_epi32(a[i], a[i + 1]);
+    b[i + 1] = _mm256_unpackhi_epi32(a[i], a[i + 1]);
+  }
+  // a[4 g + j]: columns j and j + 4 of rows 4 g .. 4 g + 3, a column a half.
+  for (int i = 0; i < 8; i += 4) {
+    a[i] = _mm256_unpacklo_epi64(b[i], b[i + 2]);
+    a[i + 1] = _mm256_unpackhi_epi64(b[i], b[i + 2]);
+    a[i + 2] = _mm256_unpacklo_epi64(b[i + 1], b[i + 3]);
+    a[i + 3] = _mm256_unpackhi_epi64(b[i + 1], b[i + 3]);
+  }
+  for (int j = 0; j < 4; ++j) {
+    column[j] = _mm256_permute2x128_si256(a[j], a[4 + j], 0x20);
+    column[4 + j] = _mm256_permute2x128_si256(a[j], a[4 + j], 0x31);
+  }
 }
 
 // The first (low) and second (high) of each pair as f32.
@@ -34,12 +40,7 @@ HADAL_INLINE Part HighHalves(Pairs a) {
   return _mm256_castsi256_ps(_mm256_and_si256(a, _mm256_set1_epi32(static_cast<int>(0xFFFF0000u))));
 }
 
-// 32 FP8 codes to bf16.
-HADAL_INLINE void WidenFp8(const std::byte* codes, std::uint16_t* to) {
-  for (int i = 0; i < 32; i += 16)
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i),
-                        Fp8ToBf16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + i))));
-}
+HADAL_INLINE Pairs HighBytes(Pairs codes) { return _mm256_srli_epi16(codes, 8); }
 
 }  // namespace
 }  // namespace hadal

@@ -1,5 +1,5 @@
-// Tiles of bf16 and FP8 weights, transposed: one output a lane. After simd/part_*.h, simd/fp8.h and
-// a pairs_*.h; see bf16.h.
+// Weights of kPartLanes outputs, transposed: one output a lane. After simd/part_*.h, simd/fp8_*.h
+// and pairs_*.h; see bf16.h.
 #pragma once
 
 #include "kernels/matmul/kernel.h"
@@ -7,76 +7,81 @@
 namespace hadal {
 namespace {
 
-constexpr int kTileOutputs = 32;
-constexpr int kTileParts = kTileOutputs / kPartLanes;
 constexpr int kGroup = 32;  // columns of a chain
-constexpr std::int64_t kTileColumns = 128;
+constexpr int kGroupPairs = kGroup / 2;
 
-// Columns 2i and 2i + 1 of every output.
-struct PairOfColumns {
-  float even[kTileOutputs];
-  float odd[kTileOutputs];
-};
-struct Tile {
-  PairOfColumns pair[kTileColumns / 2];
-};
-
-// A group of columns of kPartLanes outputs as bf16, where it must be widened or padded first.
-struct GroupRows {
-  std::uint16_t code[kPartLanes][kGroup];
-};
-
-// Codes [k, k + count) of a row, count <= kGroup, to bf16; zeros after them.
-HADAL_INLINE void ReadCodes(const WeightRows& weight, std::int64_t row, std::int64_t k,
-                            std::int64_t count, std::uint16_t* to) {
-  const std::byte* from = weight.data + row * weight.row_stride_bytes;
-  if (weight.format == WeightFormat::kBF16) {
-    __builtin_memset(to, 0, kGroup * sizeof(std::uint16_t));
-    __builtin_memcpy(to, from + 2 * k, 2 * static_cast<std::size_t>(count));
-    return;
+// How a format's codes fill lanes of 32 bits. Split hands `pair` the even and odd columns of
+// neighbouring pairs, `kPairs` for each register.
+struct Bf16Codes {
+  static constexpr int kBytes = 2;
+  static constexpr int kPairs = 1;
+  template <typename Pair>
+  HADAL_INLINE void Split(Pairs codes, int first, Pair pair) const {
+    pair(first, LowHalves(codes), HighHalves(codes));
   }
-  std::byte padded[kGroup] = {};
-  const std::byte* codes = from + k;
-  if (count < kGroup) {
-    __builtin_memcpy(padded, codes, static_cast<std::size_t>(count));
-    codes = padded;
+};
+struct Fp8Codes {
+  static constexpr int kBytes = 1;
+  static constexpr int kPairs = 2;
+  Fp8Table table = MakeFp8Table();
+  template <typename Pair>
+  HADAL_INLINE void Split(Pairs codes, int first, Pair pair) const {
+    const Pairs even = Fp8ToBf16(table, codes);            // columns 0 and 2 of four
+    const Pairs odd = Fp8ToBf16(table, HighBytes(codes));  // columns 1 and 3
+    pair(first, LowHalves(even), LowHalves(odd));
+    pair(first + 1, HighHalves(even), HighHalves(odd));
   }
-  WidenFp8(codes, to);
+};
+
+// Columns that one transposition brings, or one group, whichever is more.
+template <typename Codes>
+constexpr int StepColumns() {
+  constexpr int block = kPartLanes * 4 / Codes::kBytes;
+  return block > kGroup ? block : kGroup;
 }
 
-// One group of columns of kPartLanes outputs, from `output` on; those beyond the last repeat it.
-HADAL_INLINE void LoadGroup(const WeightRows& weight, std::int64_t output, std::int64_t last,
-                            std::int64_t k, std::int64_t count, GroupRows* rows,
-                            PairOfColumns* pairs, int lane) {
-  const std::byte* from[kPartLanes];
-  const bool direct = weight.format == WeightFormat::kBF16 && count == kGroup;
+// The rows of kPartLanes outputs; those beyond the last repeat it.
+struct OutputRows {
+  const std::byte* row[kPartLanes];
+};
+HADAL_INLINE OutputRows RowsFrom(const WeightRows& weight, std::int64_t output, std::int64_t last) {
+  OutputRows rows;
   for (int i = 0; i < kPartLanes; ++i) {
-    const std::int64_t row = output + i < last ? output + i : last - 1;
-    if (direct) {
-      from[i] = weight.data + row * weight.row_stride_bytes + 2 * k;
-    } else {
-      ReadCodes(weight, row, k, count, rows->code[i]);
-      from[i] = reinterpret_cast<const std::byte*>(rows->code[i]);
-    }
+    const std::int64_t at = output + i < last ? output + i : last - 1;
+    rows.row[i] = weight.data + at * weight.row_stride_bytes;
   }
-  for (int i = 0; i < kGroup / 2; i += 4) {
-    Pairs columns[4];
-    TransposeFour(from, 4 * i, columns);
-    for (int j = 0; j < 4; ++j) {
-      Store(pairs[i + j].even + lane, LowHalves(columns[j]));
-      Store(pairs[i + j].odd + lane, HighHalves(columns[j]));
-    }
+  return rows;
+}
+
+// pair(i, even, odd) for the pairs i of one step, whose codes begin at byte `at` of each row.
+template <typename Codes, typename Pair>
+HADAL_INLINE void EachPair(const Codes& codes, const OutputRows& rows, std::int64_t at, Pair pair) {
+  constexpr int kBlockBytes = kPartLanes * 4;
+  constexpr int kBlocks = StepColumns<Codes>() * Codes::kBytes / kBlockBytes;
+  for (int b = 0; b < kBlocks; ++b) {
+    Pairs column[kPartLanes];
+    TransposeBlock(rows.row, at + b * kBlockBytes, column);
+    for (int j = 0; j < kPartLanes; ++j)
+      codes.Split(column[j], (b * kPartLanes + j) * Codes::kPairs, pair);
   }
 }
 
-// Columns [k, k + n) of the outputs of a tile, n <= kTileColumns, padded to whole groups.
-HADAL_INLINE void LoadTile(const WeightRows& weight, std::int64_t output, std::int64_t last,
-                           std::int64_t k, std::int64_t n, GroupRows* rows, Tile* tile) {
-  for (std::int64_t g = 0; g < n; g += kGroup) {
-    const std::int64_t count = n - g < kGroup ? n - g : kGroup;
-    for (int lane = 0; lane < kTileOutputs && output + lane < last; lane += kPartLanes)
-      LoadGroup(weight, output + lane, last, k + g, count, rows, tile->pair + g / 2, lane);
+// The last columns of a range, copied and padded with zeros to a step.
+struct PaddedRows {
+  std::byte code[kPartLanes][64];
+};
+template <typename Codes>
+HADAL_INLINE OutputRows Pad(const OutputRows& rows, std::int64_t k, std::int64_t count,
+                            PaddedRows* padded) {
+  static_assert(StepColumns<Codes>() * Codes::kBytes <= 64);
+  OutputRows copies;
+  __builtin_memset(padded, 0, sizeof(PaddedRows));
+  for (int i = 0; i < kPartLanes; ++i) {
+    __builtin_memcpy(padded->code[i], rows.row[i] + k * Codes::kBytes,
+                     static_cast<std::size_t>(count * Codes::kBytes));
+    copies.row[i] = padded->code[i];
   }
+  return copies;
 }
 
 }  // namespace

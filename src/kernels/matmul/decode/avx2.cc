@@ -1,7 +1,6 @@
-#include <type_traits>
 // clang-format off: each header builds on the ones before it
 #include "kernels/simd/part_avx2.h"
-#include "kernels/simd/fp8.h"
+#include "kernels/simd/fp8_avx2.h"
 #include "kernels/matmul/decode/wide.h"
 // clang-format on
 

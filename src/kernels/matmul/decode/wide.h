@@ -1,5 +1,5 @@
 // Decoders over Parts; each does what DecodeRow of numeric/formats.h does, product for product.
-// After simd/part_*.h and simd/fp8.h.
+// After simd/part_*.h and simd/fp8_*.h.
 #pragma once
 
 #include "kernels/matmul/decode/decode.h"
@@ -29,22 +29,31 @@ HADAL_INLINE __m128i HighNibbles(__m128i bytes) {
   return _mm_and_si128(_mm_srli_epi16(bytes, 4), _mm_set1_epi8(15));
 }
 
+// A part of sixteen values, as a type.
+template <int kIndex>
+struct PartAt {
+  static constexpr int index = kIndex;
+};
 // fn(part) for each Part of sixteen values.
 template <typename Fn>
 HADAL_INLINE void SixteenOf(float* out, Fn fn) {
-  Store(out, fn(std::integral_constant<int, 0>()));
-  if constexpr (kParts == 2) Store(out + kPartLanes, fn(std::integral_constant<int, 1>()));
+  Store(out, fn(PartAt<0>()));
+  if constexpr (kParts == 2) Store(out + kPartLanes, fn(PartAt<1>()));
 }
 
 HADAL_INLINE void Scaled(__m128i codes, Part scale, float* out) {
-  SixteenOf(out, [&](auto part) { return Multiply(scale, FromInt8<part()>(codes)); });
+  SixteenOf(out,
+            [&](auto part) { return Multiply(scale, FromInt8<decltype(part)::index>(codes)); });
 }
 HADAL_INLINE void ScaledAbove(__m128i codes, Part scale, Part minimum, float* out) {
-  SixteenOf(out, [&](auto part) { return Add(Multiply(scale, FromInt8<part()>(codes)), minimum); });
+  SixteenOf(out, [&](auto part) {
+    return Add(Multiply(scale, FromInt8<decltype(part)::index>(codes)), minimum);
+  });
 }
 HADAL_INLINE void ScaledBelow(__m128i codes, Part scale, Part minimum, float* out) {
-  SixteenOf(out,
-            [&](auto part) { return Subtract(Multiply(scale, FromInt8<part()>(codes)), minimum); });
+  SixteenOf(out, [&](auto part) {
+    return Subtract(Multiply(scale, FromInt8<decltype(part)::index>(codes)), minimum);
+  });
 }
 
 HADAL_INLINE const std::byte* RowAt(const WeightRows& weight, std::int64_t row) {
@@ -81,18 +90,25 @@ void DecodeBf16(const WeightRows& weight, std::int64_t row, std::int64_t first, 
 
 // --- FP8 in blocks ---------------------------------------------------------------------------
 
-HADAL_INLINE void DecodeFp8Run(const std::byte* from, std::int64_t count, Part scale, float* out) {
+constexpr int kFp8Step = 2 * kPartLanes;
+
+HADAL_INLINE void DecodeFp8Step(const Fp8Table& table, const std::byte* from, Part scale,
+                                float* out) {
+  Part low, high;
+  Fp8Values(table, from, &low, &high);
+  Store(out, Multiply(low, scale));
+  Store(out + kPartLanes, Multiply(high, scale));
+}
+
+HADAL_INLINE void DecodeFp8Run(const Fp8Table& table, const std::byte* from, std::int64_t count,
+                               Part scale, float* out) {
   std::int64_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    const __m256i values = Fp8ToBf16(Load16(from + i));
-    SixteenOf(out + i, [&](auto part) { return Multiply(FromBf16<part()>(values), scale); });
-  }
+  for (; i + kFp8Step <= count; i += kFp8Step) DecodeFp8Step(table, from + i, scale, out + i);
   if (i == count) return;
-  std::byte last[16] = {};
-  float decoded[16];
+  std::byte last[kFp8Step] = {};
+  float decoded[kFp8Step];
   __builtin_memcpy(last, from + i, static_cast<std::size_t>(count - i));
-  const __m256i values = Fp8ToBf16(Load16(last));
-  SixteenOf(decoded, [&](auto part) { return Multiply(FromBf16<part()>(values), scale); });
+  DecodeFp8Step(table, last, scale, decoded);
   __builtin_memcpy(out + i, decoded, sizeof(float) * static_cast<std::size_t>(count - i));
 }
 
@@ -101,6 +117,7 @@ void DecodeFp8(const WeightRows& weight, std::int64_t row, std::int64_t first, s
   const std::byte* scales =
       weight.scale + (weight.first_row + row) / weight.block * weight.scale_row_stride_bytes;
   const std::byte* codes = RowAt(weight, row);
+  const Fp8Table table = MakeFp8Table();
   const std::int64_t last = first + count;
   for (std::int64_t k = first; k < last;) {
     const std::int64_t block = k / weight.block, end_of_block = (block + 1) * weight.block;
@@ -110,7 +127,7 @@ void DecodeFp8(const WeightRows& weight, std::int64_t row, std::int64_t first, s
       scale = E8m0(ByteAt(scales, block));
     else
       __builtin_memcpy(&scale, scales + 4 * block, sizeof(scale));
-    DecodeFp8Run(codes + k, end - k, Same(scale), out + (k - first));
+    DecodeFp8Run(table, codes + k, end - k, Same(scale), out + (k - first));
     k = end;
   }
 }
@@ -126,8 +143,8 @@ HADAL_INLINE void ScaledE2m1(__m128i codes, Part scale, float* out) {
   const __m128i doubled = _mm_shuffle_epi8(DoubledMagnitudes(), codes);
   const __m128i negative = _mm_cmpgt_epi8(codes, _mm_set1_epi8(7));
   SixteenOf(out, [&](auto part) {
-    const Part value = Multiply(FromInt8<part()>(doubled), Same(0.5f));
-    return Multiply(WithSign(value, FromInt8<part()>(negative)), scale);
+    const Part value = Multiply(FromInt8<decltype(part)::index>(doubled), Same(0.5f));
+    return Multiply(WithSign(value, FromInt8<decltype(part)::index>(negative)), scale);
   });
 }
 
@@ -148,18 +165,21 @@ void DecodeMxfp4(const WeightRows& weight, std::int64_t row, std::int64_t first,
   }
 }
 
-HADAL_INLINE float E4m3(std::byte code) {
-  const __m256i value = Fp8ToBf16(_mm_cvtsi32_si128(static_cast<int>(code)));
-  const int bits = _mm_cvtsi128_si32(_mm256_castsi256_si128(value)) << 16;
-  return _mm_cvtss_f32(_mm_castsi128_ps(_mm_cvtsi32_si128(bits)));
-}
-
 void DecodeNvfp4(const WeightRows& weight, std::int64_t row, std::int64_t first, std::int64_t count,
                  float* out) noexcept {
-  const std::byte* codes = RowAt(weight, row);
-  const std::byte* scales = weight.scale + (weight.first_row + row) * weight.scale_row_stride_bytes;
-  for (std::int64_t k = first; k < first + count; k += 16, out += 16)
-    ScaledE2m1(UnpackPairs(codes + k / 2), Same(E4m3(scales[k / 16]) * weight.global_scale), out);
+  const std::byte* codes = RowAt(weight, row) + first / 2;
+  const std::byte* scales =
+      weight.scale + (weight.first_row + row) * weight.scale_row_stride_bytes + first / 16;
+  const Fp8Table table = MakeFp8Table();
+  for (std::int64_t left = count / 16; left > 0; left -= kFp8Step, scales += kFp8Step) {
+    const std::int64_t blocks = left < kFp8Step ? left : kFp8Step;
+    std::byte of_blocks[kFp8Step] = {};
+    float scale[kFp8Step];
+    __builtin_memcpy(of_blocks, scales, static_cast<std::size_t>(blocks));
+    DecodeFp8Step(table, of_blocks, Same(weight.global_scale), scale);
+    for (std::int64_t b = 0; b < blocks; ++b, codes += 8, out += 16)
+      ScaledE2m1(UnpackPairs(codes), Same(scale[b]), out);
+  }
 }
 
 // --- GGUF blocks of 32 -----------------------------------------------------------------------

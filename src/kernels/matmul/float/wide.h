@@ -16,46 +16,79 @@ static_assert(kSharedRows % kDotRows == 0);
 
 HADAL_INLINE std::int64_t Smaller(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
-// Where columns [k, k + n) of `count` weight rows lie as f32: decoded, or in place.
-HADAL_INLINE void TileRowsOf(const MatMulJob& job, DecodeKernel decode, std::int64_t output,
-                             int count, std::int64_t k, std::int64_t n, const float** w) {
+// Where columns [k, k + n) of a weight row lie as f32: in place, or decoded to `to`.
+HADAL_INLINE const float* ReadWeights(const MatMulJob& job, DecodeKernel decode, std::int64_t row,
+                                      std::int64_t k, std::int64_t n, float* to) {
+  if (job.weight.format == WeightFormat::kF32) {
+    const std::byte* at = job.weight.data + row * job.weight.row_stride_bytes;
+    return reinterpret_cast<const float*>(at) + k;
+  }
+  decode(job.weight, row, k, n, to);
+  return to;
+}
+
+// Rows [row, row + count) of activations from column k on.
+HADAL_INLINE void ReadRows(const MatMulJob& job, std::int64_t row, int count, std::int64_t k,
+                           const float** x) {
+  for (int i = 0; i < kDotRows; ++i)
+    x[i] = static_cast<const float*>(job.x.codes) +
+           (row + (i < count ? i : 0)) * job.x.code_stride + k;
+}
+
+// One tile of outputs for rows [first, last): every row passes over each decoded chunk.
+void DotManyRows(const MatMulJob& job, DecodeKernel decode, std::int64_t output, int count,
+                 std::int64_t first, std::int64_t last) noexcept {
   auto* tile = reinterpret_cast<float*>(job.scratch);
-  for (int c = 0; c < kDotTile; ++c) {
-    if (c >= count) {  // never stored
-      w[c] = w[0];
-    } else if (job.weight.format == WeightFormat::kF32) {
-      const std::byte* row = job.weight.data + (output + c) * job.weight.row_stride_bytes;
-      w[c] = reinterpret_cast<const float*>(row) + k;
-    } else {
-      float* to = tile + c * n;
-      decode(job.weight, output + c, k, n, to);
-      w[c] = to;
+  auto* lanes = reinterpret_cast<DotLanes*>(job.scratch + kTileBytes);
+  const bool whole = job.weight.columns <= kTileColumns;
+  for (std::int64_t k = 0; k < job.weight.columns; k += kTileColumns) {
+    const std::int64_t n = Smaller(kTileColumns, job.weight.columns - k);
+    const float* w[kDotTile];
+    for (int c = 0; c < kDotTile; ++c)  // beyond `count`: computed, never stored
+      w[c] = c < count ? ReadWeights(job, decode, output + c, k, n, tile + c * n) : w[0];
+    for (std::int64_t r = first; r < last; r += kDotRows) {
+      const int rows = static_cast<int>(Smaller(kDotRows, last - r));
+      const float* x[kDotRows];
+      ReadRows(job, r, rows, k, x);
+      DotLanes* kept = lanes + (whole ? 0 : r - first);
+      AddDotTile(x, rows, w, count, n, k == 0, kept);
+      for (int i = 0; k + n == job.weight.columns && i < rows; ++i)
+        FinishDotTile(kept[i], count, job.y + (r + i) * job.y_stride + output);
     }
   }
 }
 
-// One tile of outputs for rows [first, last) of activations.
-void DotOutputs(const MatMulJob& job, DecodeKernel decode, std::int64_t output, int count,
-                std::int64_t first, std::int64_t last) noexcept {
+// One tile of outputs for at most kDotRows rows: the weights are read along their rows, a few rows
+// at a time, as memory likes it, and leave the first-level cache no sooner than they are used.
+void DotFewRows(const MatMulJob& job, DecodeKernel decode, std::int64_t output,
+                int count) noexcept {
+  constexpr std::int64_t kChunk = 512;
+  constexpr std::int64_t kLine = 64;
+  auto* tile = reinterpret_cast<float*>(job.scratch);
   auto* lanes = reinterpret_cast<DotLanes*>(job.scratch + kTileBytes);
-  const auto* x = static_cast<const float*>(job.x.codes);
-  const bool whole = job.weight.columns <= kTileColumns;
-  for (std::int64_t k = 0; k < job.weight.columns; k += kTileColumns) {
-    const std::int64_t n = Smaller(kTileColumns, job.weight.columns - k);
-    const bool end = k + n == job.weight.columns;
-    const float* w[kDotTile];
-    TileRowsOf(job, decode, output, count, k, n, w);
-    for (std::int64_t r = first; r < last; r += kDotRows) {
-      const int rows = static_cast<int>(Smaller(kDotRows, last - r));
-      const float* left[kDotRows];
-      for (int i = 0; i < kDotRows; ++i)
-        left[i] = x + (r + (i < rows ? i : 0)) * job.x.code_stride + k;
-      DotLanes* kept = lanes + (whole ? 0 : r - first);
-      AddDotTile(left, rows, w, count, n, k == 0, kept);
-      for (int i = 0; end && i < rows; ++i)
-        FinishDotTile(kept[i], count, job.y + (r + i) * job.y_stride + output);
+  const int rows = static_cast<int>(job.x.rows);
+  const std::int64_t chunk_bytes = job.weight.row_stride_bytes * kChunk /
+                                   (job.weight.columns < kChunk ? kChunk : job.weight.columns);
+  for (int c = 0; c < count; c += kDotColumns)
+    for (std::int64_t k = 0; k < job.weight.columns; k += kChunk) {
+      const std::int64_t n = Smaller(kChunk, job.weight.columns - k);
+      const int columns = static_cast<int>(Smaller(kDotColumns, count - c));
+      const float* w[kDotColumns];
+      for (int i = 0; i < kDotColumns; ++i) {
+        if (i >= columns) {
+          w[i] = w[0];
+          continue;
+        }
+        const std::byte* row = job.weight.data + (output + c + i) * job.weight.row_stride_bytes;
+        const std::byte* next = row + k / kChunk * chunk_bytes + chunk_bytes;
+        for (std::int64_t b = 0; b < chunk_bytes; b += kLine) __builtin_prefetch(next + b);
+        w[i] = ReadWeights(job, decode, output + c + i, k, n, tile + i * kChunk);
+      }
+      const float* x[kDotRows];
+      ReadRows(job, 0, rows, k, x);
+      for (int r = 0; r < rows; ++r) AddDots<1>(x + r, w, n, k == 0, lanes[r].lane + c, kDotTile);
     }
-  }
+  for (int r = 0; r < rows; ++r) FinishDotTile(lanes[r], count, job.y + r * job.y_stride + output);
 }
 
 void DotWide(const MatMulJob& job) noexcept {
@@ -63,8 +96,12 @@ void DotWide(const MatMulJob& job) noexcept {
   const std::int64_t shared = job.weight.columns <= kTileColumns ? job.x.rows : kSharedRows;
   for (std::int64_t output = job.first_output; output < job.last_output; output += kDotTile) {
     const int count = static_cast<int>(Smaller(kDotTile, job.last_output - output));
+    if (job.x.rows <= kDotRows) {
+      DotFewRows(job, decode, output, count);
+      continue;
+    }
     for (std::int64_t r = 0; r < job.x.rows; r += shared)
-      DotOutputs(job, decode, output, count, r, Smaller(r + shared, job.x.rows));
+      DotManyRows(job, decode, output, count, r, Smaller(r + shared, job.x.rows));
   }
 }
 
