@@ -98,8 +98,25 @@ Points Decompose(std::string_view text) {
   return points;
 }
 
+// Hangul syllables (Unicode Standard 16.0, section 3.12); 0 where the two make none. utf8proc's own
+// takes U+11A7, one before the first trailing consonant, for a trailing consonant.
+utf8proc_int32_t HangulPair(utf8proc_int32_t first, utf8proc_int32_t second) {
+  constexpr int kSyllables = 0xAC00, kLeading = 0x1100, kVowels = 0x1161, kTrailing = 0x11A7;
+  constexpr int kLeadingCount = 19, kVowelCount = 21, kTrailingCount = 28;
+  const int leading = first - kLeading, vowel = second - kVowels;
+  if (leading >= 0 && leading < kLeadingCount && vowel >= 0 && vowel < kVowelCount)
+    return kSyllables + (leading * kVowelCount + vowel) * kTrailingCount;
+  const int syllable = first - kSyllables, trailing = second - kTrailing;
+  if (syllable >= 0 && syllable < kLeadingCount * kVowelCount * kTrailingCount &&
+      syllable % kTrailingCount == 0 && trailing > 0 && trailing < kTrailingCount)
+    return first + trailing;
+  return 0;
+}
+
 // The character that the two compose to, 0 where there is none.
 utf8proc_int32_t Pair(utf8proc_int32_t first, utf8proc_int32_t second) {
+  constexpr utf8proc_int32_t kFirstJamo = 0x1100, kLastJamo = 0x11FF;
+  if (second >= kFirstJamo && second <= kLastJamo) return HangulPair(first, second);
   utf8proc_int32_t both[] = {first, second};
   const utf8proc_ssize_t count = utf8proc_normalize_utf32(
       both, 2, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
@@ -165,19 +182,29 @@ Result<Normalizer> Normalizer::FromJson(const Metadata* description, const std::
 }
 
 std::string Normalizer::Apply(std::string_view text) const {
-  // Below U+0300 nothing composes or is a mark; U+0300 begins with the byte CC. Below U+0080
-  // nothing decomposes.
+  // Below U+0300 (the byte CC) nothing is a mark or composes with what is before it, and all is
+  // composed; below U+0080 nothing decomposes either. So the text can be cut in front of each such
+  // character, and only parts that hold others need work.
   const unsigned char first_touched = form_ == Form::kComposed ? 0xCC : 0x80;
-  const bool untouched = std::all_of(text.begin(), text.end(), [&](char c) {
-    return static_cast<unsigned char>(c) < first_touched;
-  });
-  if (form_ == Form::kNone || untouched) return std::string(text);
-  Points points = Decompose(text);
-  if (form_ == Form::kComposed) points = Compose(points);
+  const auto is_lead = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+  const auto is_touched = [&](char c) { return static_cast<unsigned char>(c) >= first_touched; };
   std::string out;
   out.reserve(text.size());
-  for (const utf8proc_int32_t point : points) AppendUtf8(&out, static_cast<char32_t>(point));
-  return out;
+  auto done = text.begin();
+  while (form_ != Form::kNone) {
+    const auto touched = std::find_if(done, text.end(), is_touched);
+    if (touched == text.end()) break;
+    auto begin = touched;  // or the character before, which may compose with this one
+    while (begin != done && !is_lead(*--begin)) continue;
+    const auto end =
+        std::find_if(touched, text.end(), [&](char c) { return is_lead(c) && !is_touched(c); });
+    out.append(done, begin);
+    Points points = Decompose({begin, end});
+    if (form_ == Form::kComposed) points = Compose(points);
+    for (const utf8proc_int32_t point : points) AppendUtf8(&out, static_cast<char32_t>(point));
+    done = end;
+  }
+  return out.append(done, text.end());
 }
 
 }  // namespace hadal

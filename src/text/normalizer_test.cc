@@ -36,6 +36,9 @@ TEST(Normalizer, Composes) {
   EXPECT_EQ(Nfc("\u0958"), "\u0915\u093C") << "composition exclusion";
   EXPECT_EQ(Nfc("\u1100\u1161\u11A8"), "\uAC01") << "Hangul";
   EXPECT_EQ(Nfc("\uAC00\u11A8"), "\uAC01");
+  EXPECT_EQ(Nfc("\uAC00\u11A7"), "\uAC00\u11A7") << "no trailing consonant";
+  EXPECT_EQ(Nfc("\uAC01\u11A8"), "\uAC01\u11A8") << "it has one already";
+  EXPECT_EQ(Nfc("x\u1161\u1112\u1175\u11C2y"), "x\u1161\uD7A3y");
   EXPECT_EQ(Nfc("a\u0334\u0301"), "\u00E1\u0334") << "a mark of another class does not block";
   EXPECT_EQ(Nfc("a\u0300\u0301"), "\u00E0\u0301") << "one of the same class does";
   EXPECT_EQ(FromText(R"({"type":"NFD"})")->Apply("\u00E9\uAC01"), "e\u0301\u1100\u1161\u11A8");

@@ -15,6 +15,7 @@ class Merger {
       : behavior_(behavior), invert_(invert), out_(out) {}
 
   void Run(std::size_t offset, std::size_t size, const std::vector<TextSpan>& matches) {
+    if (matches.empty() && !invert_) return out_->push_back({offset, offset + size});
     parts_.clear();
     std::size_t at = 0;
     for (const TextSpan& match : matches) {

@@ -130,6 +130,24 @@ First FirstOf(const RegexNode& node, const SymbolsOfSet& symbols) {
   return first;
 }
 
+SymbolSet NeededBy(const RegexNode& node, const SymbolsOfSet& symbols) {
+  const SymbolSet unknown = SymbolSet().set();
+  if (node.least == 0) return unknown;
+  if (node.kind == RegexNode::kSet) return symbols(node.set);
+  if (node.kind == RegexNode::kSequence || node.kind == RegexNode::kAtomic) {
+    SymbolSet fewest = unknown;
+    for (const RegexNode& child : node.children) {
+      const SymbolSet needed = NeededBy(child, symbols);
+      if (needed.count() < fewest.count()) fewest = needed;
+    }
+    return fewest;
+  }
+  if (node.kind != RegexNode::kAlternatives) return unknown;  // look-around holds nothing
+  SymbolSet any;
+  for (const RegexNode& child : node.children) any |= NeededBy(child, symbols);
+  return any;
+}
+
 }  // namespace
 
 std::string EmitPattern(const RegexTree& tree, const SymbolsOfSet& symbols) {
@@ -141,6 +159,10 @@ std::string EmitPattern(const RegexTree& tree, const SymbolsOfSet& symbols) {
 SymbolSet FirstSymbols(const RegexTree& tree, const SymbolsOfSet& symbols) {
   const First first = FirstOf(tree.root, symbols);
   return first.empty ? SymbolSet().set() : first.symbols;
+}
+
+SymbolSet NeededSymbols(const RegexTree& tree, const SymbolsOfSet& symbols) {
+  return NeededBy(tree.root, symbols);
 }
 
 }  // namespace hadal

@@ -21,4 +21,7 @@ std::string EmitPattern(const RegexTree& tree, const SymbolsOfSet& symbols);
 // What a match can begin with, all symbols where it can be empty.
 SymbolSet FirstSymbols(const RegexTree& tree, const SymbolsOfSet& symbols);
 
+// Symbols of which every match holds at least one, all where nothing is known.
+SymbolSet NeededSymbols(const RegexTree& tree, const SymbolsOfSet& symbols);
+
 }  // namespace hadal

@@ -69,7 +69,11 @@ Result<SplitPattern> SplitPattern::Compile(const RegexTree& tree, const CodeAlph
   pattern.code_ = std::shared_ptr<const void>(code, [](const void* held) {
     pcre2_code_free_8(static_cast<pcre2_code_8*>(const_cast<void*>(held)));
   });
-  pattern.first_ = FirstSymbols(tree, symbols);
+  const SymbolSet first = FirstSymbols(tree, symbols), needed = NeededSymbols(tree, symbols);
+  for (std::size_t i = 0; i < pattern.uses_.size(); ++i)
+    pattern.uses_[i] =
+        static_cast<std::uint8_t>((first[i] ? kFirst : 0) | (needed[i] ? kNeeded : 0));
+  pattern.can_be_empty_ = first.all();
   pattern.where_ = where;
   return pattern;
 }
@@ -99,17 +103,21 @@ Status SplitPattern::FindFrom(std::string_view symbols, std::size_t from, MatchS
 
 Status SplitPattern::FindAll(std::string_view symbols, MatchScratch* scratch,
                              std::vector<TextSpan>* matches) const {
+  // Most pieces hold no match of most patterns: two looks into a table spare them the engine.
+  const auto next = [&](std::size_t from, Use use) {
+    if (can_be_empty_) return from;
+    while (from < symbols.size() && !(uses_[static_cast<unsigned char>(symbols[from])] & use))
+      ++from;
+    return from;
+  };
+  if (next(0, kNeeded) == symbols.size()) return {};
   pcre2_set_match_limit_8(scratch->state_->context,
                           static_cast<std::uint32_t>(std::min<std::uint64_t>(
                               kBaseStepLimit + kStepsPerSymbol * symbols.size(), UINT32_MAX)));
-  const bool can_be_empty = first_.all();
   std::size_t from = 0;
   std::size_t last_end = SIZE_MAX;  // of the match before
-  while (from <= symbols.size()) {
-    if (!can_be_empty) {
-      while (from < symbols.size() && !first_[static_cast<unsigned char>(symbols[from])]) ++from;
-      if (from == symbols.size()) break;
-    }
+  while ((from = next(from, kFirst)) < symbols.size() ||
+         (can_be_empty_ && from == symbols.size())) {
     TextSpan match;
     bool found = false;
     HADAL_RETURN_IF_ERROR(FindFrom(symbols, from, scratch, &match, &found));

@@ -2,6 +2,7 @@
 // (bytes; neither PCRE2's UTF mode nor its Unicode tables are used).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -54,7 +55,10 @@ class SplitPattern {
                   TextSpan* match, bool* found) const;
 
   std::shared_ptr<const void> code_;
-  SymbolSet first_;  // what a match can begin with; all where it can be empty
+  // By symbol: can a match begin with it, and is it one of those of which every match holds one?
+  enum Use : std::uint8_t { kFirst = 1, kNeeded = 2 };
+  std::array<std::uint8_t, 256> uses_{};
+  bool can_be_empty_ = false;  // then kFirst and kNeeded say nothing
   std::string where_;
 };
 
