@@ -1,5 +1,6 @@
 #include "run_options.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/status.h"

@@ -1,5 +1,6 @@
 #include "kernels/test_matrix.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 

@@ -1,5 +1,7 @@
 #include "model/latent_attention.h"
 
+#include <algorithm>
+
 #include "model/attend.h"
 
 namespace hadal {

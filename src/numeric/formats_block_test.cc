@@ -1,9 +1,12 @@
 // Rows of blocks: decoding against gguf-py, and encoding against what each format can hold.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"

@@ -1,5 +1,6 @@
 #include "quant/random_weights.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>

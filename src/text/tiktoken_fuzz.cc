@@ -1,5 +1,6 @@
 // Any text as a tiktoken.model, alone and behind the lines of the 256 bytes that every such file
 // has; what follows a NUL is its tokenizer_config.json. It is refused with a place, or it encodes.
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 

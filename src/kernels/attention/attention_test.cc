@@ -2,7 +2,9 @@
 // that a row's result depends on itself and its keys alone.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "kernels/test_matrix.h"
 #include "numeric/formats.h"

@@ -2,6 +2,7 @@
 // derived bound, every level against the reference bit for bit.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/test_matrix.h"
