@@ -91,6 +91,7 @@ class ChatLoop {
         request_, [&printer](const GenerateEvent& event) { return printer(event); });
     if (!result.ok()) {
       Fail(result.status());
+      if (result.status().code() == Code::kUsage) Say("/new begins another conversation\n");
       chat_.messages.pop_back();
       return;
     }
