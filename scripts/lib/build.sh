@@ -1,11 +1,13 @@
 # Building with CMake and Ninja. Sourced by scripts/run and scripts/test; $root is the project.
 
+build_options=()  # for Ninja
+
 # build FOLDER TARGET...: builds in $root/FOLDER, which has been configured. Progress on a terminal,
 # otherwise only what goes wrong.
 build() {
-  local folder=$root/$1 options=()
+  local folder=$root/$1 options=("${build_options[@]}")
   shift
-  [ -t 2 ] || options=(--quiet)
+  [ -t 2 ] || options+=(--quiet)
   cmake --build "$folder" --target "$@" -- "${options[@]}" >&2
 }
 

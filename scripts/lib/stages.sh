@@ -5,6 +5,7 @@
 asan_tests='base|formats|spec|text|cache|sched|sample|golden'
 tsan_tests='base|sched|engine'
 fuzz_seconds=20
+build_options=(-k 0)  # all that does not compile, not the first alone
 : "${HADAL_COUNTS:=/dev/null}"
 
 count() { echo "$*" >>"$HADAL_COUNTS"; }
