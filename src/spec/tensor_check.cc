@@ -183,12 +183,13 @@ class TensorChecker {
     return Status();
   }
 
+  // A stored head counts for more than the config's word, as in transformers 5: the two either hold
+  // the same values or the config is wrong.
   Status CheckHead() {
-    const bool has_head = result_.Find(Role::kHead) != nullptr;
-    result_.tied_ = spec_.tied || !has_head;
-    if (spec_.tied && has_head)
+    result_.tied_ = result_.Find(Role::kHead) == nullptr;
+    if (spec_.tied && !result_.tied_)
       result_.warnings_.push_back(
-          "the config ties the head to the embedding; the separate head is not used");
+          "the config ties the head to the embedding, but a head of its own is stored; it is used");
     return Status();
   }
 

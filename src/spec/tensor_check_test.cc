@@ -195,6 +195,15 @@ TEST_F(TensorCheck, TiedHead) {
   EXPECT_EQ(checked->Head().data->name, "model.embed_tokens.weight");
 }
 
+TEST_F(TensorCheck, AStoredHeadIsUsedWhateverTheConfigSays) {
+  Use(PublishedConfig("smollm2-135m"));
+  const auto checked = Check();
+  ASSERT_TRUE(checked.ok());
+  EXPECT_FALSE(checked->tied());
+  EXPECT_EQ(checked->Head().data->name, "lm_head.weight");
+  EXPECT_EQ(checked->warnings().size(), 1u);
+}
+
 TEST_F(TensorCheck, DraftsAreWholeOrLeftOut) {
   std::string config = WithField(PublishedConfig("v3"), "num_hidden_layers", "4");
   config = WithField(WithField(config, "n_routed_experts", "8"), "n_group", "1");
