@@ -6,7 +6,7 @@
 namespace hadal {
 namespace {
 
-constexpr double kMostFactor = 1e6;
+constexpr double kLeastFactor = 1e-3, kMostFactor = 1e6;
 constexpr double kLeastTheta = 1.001, kMostTheta = 1e15;
 constexpr std::string_view kKnownTypes = "default, linear, llama3 or yarn";
 
@@ -29,24 +29,35 @@ void ParseYarnBetas(Fields* fields, Key fast, Key slow, RopeSpec* rope) {
 // The factor that stretches the context; where absent, what the two context lengths say.
 double ParseFactor(Fields* scaling, Fields* fields, double original_context) {
   const Key key{"factor", ""};
-  if (scaling->Has(key) || original_context <= 0.0) return scaling->Real(key, 1.0, kMostFactor);
+  if (scaling->Has(key) || original_context <= 0.0)
+    return scaling->Real(key, kLeastFactor, kMostFactor);
   const std::int64_t context = fields->Integer({"max_position_embeddings", ""}, 1, kMostContext);
   const double factor = static_cast<double>(context) / original_context;
-  if (factor < 1.0 || factor > kMostFactor)
+  if (factor < kLeastFactor || factor > kMostFactor)
     scaling->Refuse(key, "nothing", "the factor of the scaling");
   return factor;
 }
 
-void ParseHfScaling(Fields* fields, Fields* scaling, RopeSpec* rope) {
+// DeepSeek's own modules take each mscale as given or by default. transformers, which is the
+// vendor's code of the other families, uses the two together or not at all.
+void ParseMscales(Fields* scaling, bool latent_attention, RopeSpec* rope) {
+  const double mscale = scaling->Real({"mscale", ""}, 0.0, 100.0, 1.0);
+  const double all_dim = scaling->Real({"mscale_all_dim", ""}, 0.0, 100.0, 0.0);
+  if (!latent_attention && (mscale == 0.0 || all_dim == 0.0)) return;
+  rope->mscale = mscale;
+  rope->mscale_all_dim = all_dim;
+}
+
+void ParseHfScaling(Fields* fields, Fields* scaling, bool latent_attention, RopeSpec* rope) {
   const Key type_key = scaling->Has({"rope_type", ""}) ? Key{"rope_type", ""} : Key{"type", ""};
   const std::string type = scaling->Text(type_key, "default");
   if (type == "default" || type == "none") return;
   if (type == "linear") {
     rope->scaling = RopeScaling::kLinear;
-    rope->factor = scaling->Real({"factor", ""}, 1.0, kMostFactor);
+    rope->factor = scaling->Real({"factor", ""}, kLeastFactor, kMostFactor);
   } else if (type == "llama3") {
     rope->scaling = RopeScaling::kLlama3;
-    rope->factor = scaling->Real({"factor", ""}, 1.0, kMostFactor);
+    rope->factor = scaling->Real({"factor", ""}, kLeastFactor, kMostFactor);
     rope->low_frequency_factor = scaling->Real({"low_freq_factor", ""}, 1e-3, 1e6);
     rope->high_frequency_factor = scaling->Real({"high_freq_factor", ""}, 1e-3, 1e6);
     rope->original_context = Context(scaling, {"original_max_position_embeddings", ""});
@@ -61,8 +72,8 @@ void ParseHfScaling(Fields* fields, Fields* scaling, RopeSpec* rope) {
                                  : Context(fields, {"max_position_embeddings", ""});
     rope->factor = ParseFactor(scaling, fields, rope->original_context);
     ParseYarnBetas(scaling, {"beta_fast", ""}, {"beta_slow", ""}, rope);
-    rope->mscale = scaling->Real({"mscale", ""}, 0.0, 100.0, 1.0);
-    rope->mscale_all_dim = scaling->Real({"mscale_all_dim", ""}, 0.0, 100.0, 0.0);
+    rope->whole_range = scaling->Flag({"truncate", ""}, true);
+    ParseMscales(scaling, latent_attention, rope);
     rope->attention_factor = scaling->Real({"attention_factor", ""}, 0.0, 100.0, 0.0);
   } else {
     scaling->RefuseUnsupported(type_key, "the rope scaling \"" + type + "\"",
@@ -84,7 +95,7 @@ void ParseGgufScaling(Fields* fields, bool latent_attention, RopeSpec* rope) {
     rope->factor = factor;
   } else if (type == "yarn") {
     rope->scaling = RopeScaling::kYarn;
-    rope->factor = fields->Real(used, 1.0, kMostFactor);
+    rope->factor = fields->Real(used, kLeastFactor, kMostFactor);
     rope->original_context =
         Context(fields, fields->Has({"", "rope.scaling.original_context_length"})
                             ? Key{"", "rope.scaling.original_context_length"}
@@ -144,7 +155,7 @@ RopeSpec ParseRope(Fields* fields, std::int64_t width, RopePairing pairing, bool
         scaling.RefuseUnsupported({member.key, ""}, "an object", "one rope for all layers");
     Fields* holder = !fields->Has(theta) && scaling.Has(theta) ? &scaling : fields;
     rope.theta = holder->Real(theta, kLeastTheta, kMostTheta, 10000.0);
-    ParseHfScaling(fields, &scaling, &rope);
+    ParseHfScaling(fields, &scaling, latent_attention, &rope);
     fields->Fail(scaling.status());
   } else {
     rope.theta = fields->Real(theta, kLeastTheta, kMostTheta, 10000.0);

@@ -29,8 +29,13 @@ YarnRange CorrectionRange(const RopeSpec& rope) {
     return width * PreciseLog(rope.original_context / (rotations * 2.0 * std::numbers::pi)) /
            (2.0 * PreciseLog(rope.theta));
   };
-  const double low = std::max(std::floor(component(rope.beta_fast)), 0.0);
-  double high = std::min(std::ceil(component(rope.beta_slow)), width - 1.0);
+  double low = component(rope.beta_fast), high = component(rope.beta_slow);
+  if (rope.whole_range) {
+    low = std::floor(low);
+    high = std::ceil(high);
+  }
+  low = std::max(low, 0.0);
+  high = std::min(high, width - 1.0);
   if (low == high) high += 0.001;
   return {static_cast<float>(low), static_cast<float>(high)};
 }

@@ -34,6 +34,7 @@ struct RopeSpec {
   double factor = 1.0;                                             // every scaling
   double original_context = 0.0;                                   // yarn, llama3
   double beta_fast = 32.0, beta_slow = 1.0;                        // yarn
+  bool whole_range = true;                                         // yarn: ramp between whole i
   double mscale = 1.0, mscale_all_dim = 0.0;                       // yarn
   double attention_factor = 0.0;                                   // yarn; 0: follows from mscale
   double low_frequency_factor = 1.0, high_frequency_factor = 4.0;  // llama3

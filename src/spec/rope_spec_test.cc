@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdlib>
@@ -98,6 +99,53 @@ TEST(RopeSpec, Llama3Bands) {
   EXPECT_TRUE(kept > 0 && divided > 0 && between > 0);
   EXPECT_EQ(rope.magnitude, 1.0f);
   EXPECT_EQ(rope.softmax_factor, 1.0);
+}
+
+RopeSpec RopeWith(std::string_view published, std::string_view scaling) {
+  return SpecOf(WithField(PublishedConfig(published), "rope_scaling", scaling)).ropes[0];
+}
+
+// transformers takes mscale and mscale_all_dim together or not at all; DeepSeek's modules take
+// each.
+TEST(RopeSpec, MscaleAloneByFamily) {
+  constexpr char kMscaleOnly[] =
+      R"({"type":"yarn","factor":4.0,"original_max_position_embeddings":4096,"mscale":0.5})";
+  const float whole = static_cast<float>(0.1 * std::log(4.0) + 1.0);
+  const float half = static_cast<float>(0.05 * std::log(4.0) + 1.0);
+  EXPECT_FLOAT_EQ(RopeWith("llama-8b", kMscaleOnly).magnitude, whole);
+  EXPECT_FLOAT_EQ(RopeWith("v3", kMscaleOnly).magnitude, half);
+  constexpr char kBoth[] = R"({"type":"yarn","factor":4.0,"original_max_position_embeddings":4096,
+      "mscale":0.5,"mscale_all_dim":1.0})";
+  EXPECT_FLOAT_EQ(RopeWith("llama-8b", kBoth).magnitude, half / whole);
+  EXPECT_FLOAT_EQ(RopeWith("v3", kBoth).magnitude, half / whole);
+  EXPECT_NEAR(RopeWith("v3", kBoth).softmax_factor, std::pow(0.1 * std::log(4.0) + 1.0, 2), 1e-12);
+}
+
+// "truncate": false leaves the ends of YaRN's ramp between the components.
+TEST(RopeSpec, YarnRampBetweenComponents) {
+  const RopeSpec rope = RopeWith("llama-8b", R"({"rope_type":"yarn","factor":4.0,"truncate":false,
+      "original_max_position_embeddings":4096})");
+  const auto component = [](double rotations) {
+    return 128.0 * std::log(4096.0 / (rotations * 2.0 * 3.14159265358979323846)) /
+           (2.0 * std::log(5e5));
+  };
+  const double low = component(32.0), high = component(1.0);
+  ASSERT_NE(low, std::floor(low));
+  for (std::size_t i = 0; i < 64; ++i) {
+    const double ramp = std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0);
+    const double plain = std::pow(5e5, -static_cast<double>(i) / 64.0);
+    EXPECT_NEAR(rope.frequencies[i] / (plain * (1.0 - 0.75 * ramp)), 1.0, 1e-5) << i;
+  }
+}
+
+TEST(RopeSpec, FactorsBelowOne) {
+  const RopeSpec linear = RopeWith("llama-8b", R"({"type":"linear","factor":0.5})");
+  EXPECT_FLOAT_EQ(linear.frequencies[0], 2.0f);
+  const RopeSpec yarn = RopeWith("v3", R"({"type":"yarn","factor":0.5,"mscale_all_dim":1.0,
+      "original_max_position_embeddings":4096})");
+  EXPECT_EQ(yarn.magnitude, 1.0f);
+  EXPECT_EQ(yarn.softmax_factor, 1.0);
+  EXPECT_FLOAT_EQ(yarn.frequencies[31], 2.0f * static_cast<float>(std::pow(1e4, -31.0 / 32.0)));
 }
 
 TEST(RopeSpec, LinearAndDivisors) {
