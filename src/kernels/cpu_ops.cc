@@ -131,21 +131,20 @@ void CpuOps::Run(const Route& call, const RouterRule& rule) noexcept {
   const bool grouped = rule.groups != RouterGroups::kNone;
   HADAL_CHECK(logits.columns == rule.experts && rule.experts_per_token > 0,
               "router logits of another size");
-  HADAL_CHECK(
-      !grouped || (rule.group_count <= kMostRouterGroups && rule.experts % rule.group_count == 0 &&
-                   rule.groups_kept <= rule.group_count),
-      "router groups that do not divide the experts");
+  HADAL_CHECK(!grouped || (rule.group_count > 0 && rule.experts % rule.group_count == 0 &&
+                           rule.groups_kept <= rule.group_count),
+              "router groups that do not divide the experts");
   const std::int64_t candidates =
       grouped ? rule.experts / rule.group_count * rule.groups_kept : rule.experts;
   HADAL_CHECK(rule.experts_per_token <= candidates, "more experts wanted than there are");
   ForParts(logits.rows, 8 * rule.experts, [&](std::int64_t first, std::int64_t last) {
     const auto experts = static_cast<std::size_t>(rule.experts);
-    auto* scratch = reinterpret_cast<float*>(ThreadScratch(2 * experts * sizeof(float)));
+    auto* scratch = reinterpret_cast<float*>(ThreadScratch(RouteScratch(experts) * sizeof(float)));
     for (std::int64_t r = first; r < last; ++r)
       ChooseExperts(rule, kernels_.rows,
                     {{logits.Row(r), experts},
                      bias,
-                     {scratch, 2 * experts},
+                     {scratch, RouteScratch(experts)},
                      ids + r * ids_stride,
                      weights.Row(r)});
   });

@@ -42,21 +42,17 @@ float GroupScore(const RouterRule& rule, std::span<const float> members) {
   return best + members[static_cast<std::size_t>(second)];
 }
 
-// Which groups may be chosen from, one bit each.
-std::uint64_t KeptGroups(const RouterRule& rule, std::span<const float> biased) {
-  if (rule.groups == RouterGroups::kNone) return ~std::uint64_t{0};
+// Marks the groups that may be chosen from: 1 in kept[g], else 0. `score` is scratch beside it.
+void KeepGroups(const RouterRule& rule, std::span<const float> biased, std::span<float> score,
+                std::span<float> kept) {
   const auto members = static_cast<std::size_t>(rule.experts / rule.group_count);
-  const auto count = static_cast<std::size_t>(rule.group_count);
-  float score[kMostRouterGroups] = {};
-  for (std::size_t g = 0; g < count; ++g)
+  for (std::size_t g = 0; g < score.size(); ++g) {
     score[g] = GroupScore(rule, biased.subspan(g * members, members));
-  std::uint64_t kept = 0;
-  for (std::int64_t k = 0; k < rule.groups_kept; ++k) {
-    const std::int64_t best = Largest(std::span<const float>(score, count),
-                                      [&](std::int64_t g) { return ((kept >> g) & 1u) == 0; });
-    kept |= std::uint64_t{1} << best;
+    kept[g] = 0.0f;
   }
-  return kept;
+  const auto open = [&](std::int64_t g) { return kept[static_cast<std::size_t>(g)] == 0.0f; };
+  for (std::int64_t k = 0; k < rule.groups_kept; ++k)
+    kept[static_cast<std::size_t>(Largest(score, open))] = 1.0f;
 }
 
 void Weigh(const RouterRule& rule, const float* scores, const RouteRow& row) {
@@ -77,7 +73,7 @@ void Weigh(const RouterRule& rule, const float* scores, const RouteRow& row) {
 
 void ChooseExperts(const RouterRule& rule, const RowTable& rows, const RouteRow& row) noexcept {
   const auto experts = static_cast<std::size_t>(rule.experts);
-  HADAL_DCHECK(row.logits.size() == experts && row.scratch.size() >= 2 * experts,
+  HADAL_DCHECK(row.logits.size() == experts && row.scratch.size() >= RouteScratch(experts),
                "a row of logits of another size");
   const std::span<float> scores = row.scratch.first(experts);
   const std::span<float> biased = row.scratch.subspan(experts, experts);
@@ -85,13 +81,15 @@ void ChooseExperts(const RouterRule& rule, const RowTable& rows, const RouteRow&
   for (std::size_t e = 0; e < experts; ++e)
     biased[e] = row.bias == nullptr ? scores[e] : scores[e] + row.bias[e];
 
-  const std::uint64_t kept = KeptGroups(rule, biased);
   const bool grouped = rule.groups != RouterGroups::kNone;
+  const std::size_t groups = grouped ? static_cast<std::size_t>(rule.group_count) : 0;
+  const std::span<float> kept = row.scratch.subspan(3 * experts, groups);
+  if (grouped) KeepGroups(rule, biased, row.scratch.subspan(2 * experts, groups), kept);
   const std::int64_t members = grouped ? rule.experts / rule.group_count : rule.experts;
   std::int32_t* const ids = row.ids;
   for (std::int64_t k = 0; k < rule.experts_per_token; ++k) {
     const auto allowed = [&](std::int64_t e) {
-      const bool in_kept = !grouped || ((kept >> (e / members)) & 1u) != 0;
+      const bool in_kept = !grouped || kept[static_cast<std::size_t>(e / members)] != 0.0f;
       return in_kept && std::find(ids, ids + k, static_cast<std::int32_t>(e)) == ids + k;
     };
     ids[k] = static_cast<std::int32_t>(Largest(biased, allowed));

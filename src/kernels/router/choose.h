@@ -10,12 +10,14 @@
 
 namespace hadal {
 
-inline constexpr std::int64_t kMostRouterGroups = 64;
+// Scores, biased scores, and the groups' scores and marks: there are never more groups than
+// experts.
+inline constexpr std::size_t RouteScratch(std::size_t experts) { return 4 * experts; }
 
 struct RouteRow {
   std::span<const float> logits;  // [experts]
   const float* bias = nullptr;    // [experts] or null
-  std::span<float> scratch;       // 2 * experts values
+  std::span<float> scratch;       // RouteScratch(experts) values
   std::int32_t* ids = nullptr;    // [experts_per_token], written ascending
   float* weights = nullptr;       // beside ids
 };

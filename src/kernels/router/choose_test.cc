@@ -150,6 +150,21 @@ TEST(Router, BiasBelowZeroStaysInsideTheKeptGroups) {
             (std::vector<std::int32_t>{2, 3}));
 }
 
+TEST(Router, AsManyGroupsAsThereAreExperts) {
+  const auto ops = OpsAt("ref", Profile::kFloat);
+  const RouterRule rule{.score = kSoftmax,
+                        .groups = RouterGroups::kBest,
+                        .experts = 200,
+                        .experts_per_token = 2,
+                        .group_count = 200,
+                        .groups_kept = 3};
+  std::vector<float> logits(200);
+  logits[70] = 3.0f;
+  logits[190] = 2.0f;
+  logits[5] = 1.0f;
+  EXPECT_EQ(RunRoute(*ops, rule, logits, {}).ids, (std::vector<std::int32_t>{70, 190}));
+}
+
 TEST(Router, OneExpertMayStayUnnormalised) {
   const auto ops = OpsAt("ref", Profile::kFloat);
   RouterRule rule{.experts = 2,
