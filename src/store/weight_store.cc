@@ -69,7 +69,11 @@ Linear WeightStore::Bind(const StoredTensor& tensor) const {
   linear.stored_columns = tensor.columns;
   linear.data = MappedView(*tensor.data, linear.stored_rows);
   linear.block = static_cast<int>(tensor.block);
-  if (tensor.scale != nullptr) linear.scale = MappedView(*tensor.scale, tensor.scale->shape[0]);
+  if (tensor.scale != nullptr) {
+    linear.scale = MappedView(*tensor.scale, tensor.scale->shape[0]);
+    // Some releases name the bytes of E8M0 so.
+    if (linear.scale.dtype == DType::kU8) linear.scale.dtype = DType::kF8E8M0;
+  }
   if (tensor.global_scale != nullptr)
     linear.global_scale = LoadUnaligned<float>(checkpoint_->Bytes(*tensor.global_scale).data());
   return linear;
