@@ -213,10 +213,6 @@ Result<CheckedPrompt> CheckFast(Checker& checker, Checker& exact, const Expected
   return checked;
 }
 
-std::string_view ProfileName(Profile profile) {
-  return profile == Profile::kFloat ? "float" : profile == Profile::kFast ? "fast" : "reference";
-}
-
 // What a file states and no prompt check covers: draft layers and parts of later generations.
 std::vector<std::string> Skipped(const ExpectedFile& expected) {
   std::vector<std::string> skipped = expected.others;
@@ -271,7 +267,7 @@ Result<CheckModelReport> CheckModel(const ModelFactory& open, const ExpectedFile
 
 std::string CheckModelReport::ToText() const {
   std::string text = fmt::format("{}: profile {}, tolerance {:.3g}\n", ok ? "ok" : "FAILED",
-                                 ProfileName(profile), tolerance);
+                                 Name(profile), tolerance);
   for (const CheckedPrompt& prompt : prompts) {
     const double worst =
         prompt.layers.empty() ? 0 : *std::max_element(prompt.layers.begin(), prompt.layers.end());

@@ -40,11 +40,8 @@ std::string CheckModelReport::ToJson() const {
     if (!names.empty()) names += ',';
     AppendJsonString(&names, name);
   }
-  const char* profile_name = profile == Profile::kFloat  ? "float"
-                             : profile == Profile::kFast ? "fast"
-                                                         : "reference";
   return fmt::format(R"({{"ok":{},"profile":"{}","tolerance":{},"prompts":[{}],"skipped":[{}]}})",
-                     ok, profile_name, Number(tolerance), all, names);
+                     ok, Name(profile), Number(tolerance), all, names);
 }
 
 }  // namespace hadal
