@@ -13,10 +13,12 @@
 // The library neither prints nor exits, and throws nothing of its own.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "hadal/export.h"
@@ -57,7 +59,29 @@ struct EngineInfo {
   std::uint64_t cache_bytes_per_token = 0, cache_bytes_per_session = 0;
 };
 
-// A loaded model, shared by its sessions; any thread may call any function. Sessions that generate
+// One answer on its way, of Engine::Start. Any thread may call any function. It does not keep the
+// engine: closing that ends the answer as cancelled.
+class HADAL_API Answer {
+ public:
+  ~Answer();  // cancels
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+
+  // Ends the answer before its next token, also while it waits or its prompt is read; its last
+  // event is still to come. Safe in a signal handler.
+  void Cancel() noexcept;
+
+  std::int64_t prompt_tokens() const { return prompt_tokens_; }
+
+  Answer(std::shared_ptr<std::atomic<bool>> cancelled, std::int64_t prompt_tokens)
+      : cancelled_(std::move(cancelled)), prompt_tokens_(prompt_tokens) {}
+
+ private:
+  std::shared_ptr<std::atomic<bool>> cancelled_;
+  std::int64_t prompt_tokens_;
+};
+
+// A loaded model, shared by its sessions; any thread may call any function. Answers that are made
 // at the same time share the steps of the model; their tokens do not depend on each other.
 class HADAL_API Engine {
  public:
@@ -73,6 +97,14 @@ class HADAL_API Engine {
   Result<std::vector<std::int32_t>> Tokenize(const GenerateRequest& request) const;
   // The text of ids, special tokens included.
   Result<std::string> Detokenize(const std::vector<std::int32_t>& ids) const;
+
+  // Begins an answer on a timeline of its own and returns at once; `sink` gets the events on the
+  // engine's thread, where every other answer waits for it: it must hand them on and not block.
+  // Fails like Session::Generate where the request is wrong or too large; once this has succeeded,
+  // exactly one kEnd or kFailed comes. The prompt becomes tokens on the calling thread. The sink is
+  // gone after the last event and must not keep the engine; destroying the answer does not wait for
+  // it.
+  Result<std::shared_ptr<Answer>> Start(const GenerateRequest& request, GenerateSink sink);
 
   struct Impl;
   explicit Engine(std::unique_ptr<Impl> impl);  // the library's own business

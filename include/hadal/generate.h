@@ -11,6 +11,7 @@
 
 #include "hadal/export.h"
 #include "hadal/sampling.h"
+#include "hadal/status.h"
 
 namespace hadal {
 
@@ -62,6 +63,13 @@ struct GenerateRequest {
   std::vector<std::string> stops = {};         // end the answer, and are not part of it
   std::vector<std::int32_t> stop_tokens = {};  // beside those of the model
   bool ignore_end = false;                     // goes on where the model would end
+
+  // Who asks and how urgent it is; no token depends on these three. Tenants share the machine
+  // evenly, whatever number of requests each has; a higher priority goes first. Known prefixes are
+  // shared by requests of one cache space, and never between two.
+  std::string tenant = {};
+  std::int32_t priority = 0;
+  std::string cache_space = {};
 };
 
 enum class FinishReason : unsigned char {
@@ -100,10 +108,10 @@ struct Timings {
 
 // A piece of an answer. A token often brings text of several kinds, or none yet.
 struct GenerateEvent {
-  enum class Kind : unsigned char { kPrefill, kToken, kEnd };
+  enum class Kind : unsigned char { kPrefill, kToken, kEnd, kFailed };
   Kind kind = Kind::kToken;
 
-  // kPrefill: how far the prompt is.
+  // kPrefill: how far the prompt is; `usage` says already what of it was known.
   std::int64_t prompt_done = 0, prompt_total = 0;
 
   // kToken: the token, and what became certain with it. kEnd: the rest.
@@ -123,9 +131,14 @@ struct GenerateEvent {
   FinishReason finish_reason = FinishReason::kStop;
   Usage usage = {};
   Timings timings = {};
+
+  // kFailed, the last event as kEnd is: why the answer ends here. `usage` and `timings` are there.
+  Status failure = {};
 };
 
-// Sees every event, on the thread that called Generate. False ends the answer.
+// Sees every event; the last one is kEnd or kFailed. False ends the answer, whose last event still
+// comes. Called by Session::Generate on the thread of its caller, by Engine::Start on the engine's
+// own.
 using GenerateSink = std::function<bool(const GenerateEvent& event)>;
 
 // The whole answer: all events joined.

@@ -5,12 +5,25 @@
 namespace hadal {
 
 AnswerTask::AnswerTask(const GenerateRequest& request, PreparedPrompt prompt,
-                       std::shared_ptr<const Tokenizer> tokenizer,
-                       const std::atomic<bool>* cancelled)
-    : prompt_(std::move(prompt)), sampler_(request.sampling, prompt_.ids), cancelled_(cancelled) {
+                       std::shared_ptr<const Tokenizer> tokenizer, GenerateSink sink,
+                       std::shared_ptr<std::atomic<bool>> cancelled)
+    : prompt_(std::move(prompt)),
+      sampler_(request.sampling, prompt_.ids),
+      sink_(std::move(sink)),
+      cancelled_(std::move(cancelled)) {
   reports_probabilities_ = request.sampling.log_probabilities >= 0;
   if (tokenizer != nullptr) reader_.emplace(std::move(tokenizer), prompt_, request.stops);
   usage_.prompt_tokens = static_cast<std::int64_t>(prompt_.ids.size());
+}
+
+void AnswerTask::Emit(const GenerateEvent& event) {
+  if (!sink_) return;
+  bool more = false;
+  try {
+    more = sink_(event);
+  } catch (...) {  // the caller's code: its answer ends, and no other
+  }
+  if (!more) cancelled_->store(true, std::memory_order_relaxed);
 }
 
 void AnswerTask::Resume(std::int64_t cached, std::int64_t replayed) {
@@ -23,7 +36,8 @@ void AnswerTask::Progress(std::int64_t done, std::int64_t total) {
   event.kind = GenerateEvent::Kind::kPrefill;
   event.prompt_done = done;
   event.prompt_total = total;
-  events_.Push(std::move(event));
+  event.usage = usage_;
+  Emit(event);
 }
 
 Result<StepTask::Choice> AnswerTask::Choose(std::span<const float> logits, std::int64_t position) {
@@ -40,7 +54,7 @@ Result<StepTask::Choice> AnswerTask::Choose(std::span<const float> logits, std::
     reader_->Push(sampled.token, &event);
     ended_ = reader_->stopped();
   }
-  events_.Push(std::move(event));
+  Emit(event);
   return Choice{sampled.token, ended_};
 }
 
@@ -55,30 +69,37 @@ void AnswerTask::Drafted(std::int64_t guessed, std::int64_t right) {
   last_step_ = now;
 }
 
-void AnswerTask::End(const Status& status) {
-  if (!status.ok() && status.code() != Code::kCancelled) {
-    events_.Push(status);
-    return;
-  }
-  GenerateEvent event;
-  event.kind = GenerateEvent::Kind::kEnd;
-  if (reader_) reader_->Finish(&event);
-  event.finish_reason = FinishReason::kLength;
-  if (ended_)
-    event.finish_reason =
-        reader_ && reader_->called() ? FinishReason::kToolCalls : FinishReason::kStop;
-  if (!status.ok()) event.finish_reason = FinishReason::kCancelled;
-  event.usage = usage_;
+Timings AnswerTask::MeasuredTimings() const {
   const auto seconds = [](Clock::duration time) {
     return std::chrono::duration<double>(time).count();
   };
-  if (usage_.generated_tokens > 0) {
-    event.timings.prefill_seconds = seconds(first_token_ - begin_);
-    event.timings.decode_seconds = seconds(last_token_ - first_token_);
-    if (plain_steps_ > 0)
-      event.timings.plain_step_seconds = seconds(plain_time_) / static_cast<double>(plain_steps_);
+  Timings timings;
+  if (usage_.generated_tokens == 0) return timings;
+  timings.prefill_seconds = seconds(first_token_ - begin_);
+  timings.decode_seconds = seconds(last_token_ - first_token_);
+  if (plain_steps_ > 0)
+    timings.plain_step_seconds = seconds(plain_time_) / static_cast<double>(plain_steps_);
+  return timings;
+}
+
+void AnswerTask::End(const Status& status) {
+  GenerateEvent event;
+  event.usage = usage_;
+  event.timings = MeasuredTimings();
+  if (!status.ok() && status.code() != Code::kCancelled) {
+    event.kind = GenerateEvent::Kind::kFailed;
+    event.failure = status;
+  } else {
+    event.kind = GenerateEvent::Kind::kEnd;
+    if (reader_) reader_->Finish(&event);
+    event.finish_reason = FinishReason::kLength;
+    if (ended_)
+      event.finish_reason =
+          reader_ && reader_->called() ? FinishReason::kToolCalls : FinishReason::kStop;
+    if (!status.ok()) event.finish_reason = FinishReason::kCancelled;
   }
-  events_.Push(std::move(event));
+  Emit(event);
+  sink_ = nullptr;  // it may hold what waits for the end
 }
 
 }  // namespace hadal

@@ -1,15 +1,13 @@
-// AnswerTask: one answer on its way. The loop's thread chooses tokens and turns them into events;
-// the thread that asked takes the events out.
+// AnswerTask: one answer on its way. Chooses tokens, turns them into events and shows them to the
+// sink, all on the loop's thread. A sink that throws ends its answer and nothing else.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <variant>
 
 #include "engine/answer_reader.h"
-#include "engine/channel.h"
 #include "engine/step.h"
 #include "hadal/generate.h"
 #include "sample/sampler.h"
@@ -18,12 +16,11 @@ namespace hadal {
 
 class AnswerTask : public StepTask {
  public:
-  // `tokenizer` may be null: then the events hold ids alone. `cancelled` outlives the object.
+  // `tokenizer` may be null: then the events hold ids alone. `sink` may be empty. `cancelled` is
+  // set by whoever gives the answer up, the sink included.
   AnswerTask(const GenerateRequest& request, PreparedPrompt prompt,
-             std::shared_ptr<const Tokenizer> tokenizer, const std::atomic<bool>* cancelled);
-
-  // The next event; a failure or the event kEnd is the last one.
-  Result<GenerateEvent> Next() { return events_.Pop(); }
+             std::shared_ptr<const Tokenizer> tokenizer, GenerateSink sink,
+             std::shared_ptr<std::atomic<bool>> cancelled);
 
   bool cancelled() const override { return cancelled_->load(std::memory_order_relaxed); }
   void Resume(std::int64_t cached, std::int64_t replayed) override;
@@ -35,11 +32,14 @@ class AnswerTask : public StepTask {
  private:
   using Clock = std::chrono::steady_clock;
 
+  void Emit(const GenerateEvent& event);
+  Timings MeasuredTimings() const;
+
   const PreparedPrompt prompt_;
   Sampler sampler_;
   std::optional<AnswerReader> reader_;
-  const std::atomic<bool>* cancelled_;
-  Channel<Result<GenerateEvent>> events_;
+  GenerateSink sink_;
+  std::shared_ptr<std::atomic<bool>> cancelled_;
 
   bool reports_probabilities_ = false;
   bool ended_ = false;  // by an ending token or a stop string

@@ -46,6 +46,7 @@ struct ActiveRequest {
   std::shared_ptr<StepTask> task;
   DraftPace pace;
   std::vector<std::int32_t> guesses;  // of the tokens that follow; dropped after the next step
+  bool own_sequence = false;          // the timeline ends with the request
 };
 using ActiveRequests = std::map<std::uint64_t, ActiveRequest>;  // by id
 

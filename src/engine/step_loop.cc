@@ -51,6 +51,7 @@ StepLoop::StepLoop(std::shared_ptr<Model> model, std::unique_ptr<Draft> draft,
       thread_([this] { Work(); }) {}
 
 StepLoop::~StepLoop() {
+  HADAL_CHECK(std::this_thread::get_id() != thread_.get_id(), "a sink holds the last engine");
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stop_ = true;
@@ -81,6 +82,8 @@ void StepLoop::Release(std::uint64_t sequence) {
 void StepLoop::Submit(Request request) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    request.own_sequence = request.sequence == 0;
+    if (request.own_sequence) request.sequence = next_sequence_++;
     arrived_.push_back(std::move(request));
   }
   wake_.notify_one();
@@ -144,7 +147,8 @@ void StepLoop::Accept(Request request) {
                        prompt_tokens,
                        std::move(request.task),
                        DraftPace(draft_tokens_),
-                       {}};
+                       {},
+                       request.own_sequence};
 }
 
 void StepLoop::DropCancelled() {
@@ -160,6 +164,10 @@ void StepLoop::Finish(std::uint64_t id, const Status& status) {
   const auto found = active_.find(id);
   const std::shared_ptr<StepTask> task = std::move(found->second.task);
   found->second.cache->KeepSnapshot();
+  if (found->second.own_sequence) {
+    Forget(&queue_, found->second.sequence);
+    sequences_.erase(found->second.sequence);
+  }
   active_.erase(found);
   task->End(status);  // last: the session may send its next request at once
 }

@@ -21,12 +21,13 @@ namespace hadal {
 class StepLoop {
  public:
   // A request: `prompt` is not empty and holds ids of the vocabulary; `sequence` has no other
-  // request; the whole of it passes Fits.
+  // request, or is 0 for a timeline of its own, gone with the request; the whole of it passes Fits.
   struct Request {
     std::uint64_t sequence = 0;
     std::vector<std::int32_t> prompt;
     std::int64_t max_tokens = 1;
     std::shared_ptr<StepTask> task;
+    bool own_sequence = false;  // Submit says so
   };
 
   // `draft` may be null. It makes at most `draft_tokens` guesses a step, and kMostDraftTokens.
