@@ -43,6 +43,9 @@ struct Chat {
   // How much to think, where the model takes an effort: "low", "high", ..., or a number as text.
   // Empty: its own, and with ThinkMode::kMax "max".
   std::string effort = {};
+  // The last message, an assistant's, is the beginning of the answer: the model goes on with it.
+  // What it says is not part of the answer.
+  bool continue_last = false;
 };
 
 // A text that the model continues as it stands, without a prompt format. Special tokens in it count
@@ -51,13 +54,19 @@ struct RawText {
   std::string text = {};
 };
 
+// What stands between two texts, for models that were trained to fill it in. Special tokens in them
+// count as text.
+struct FillIn {
+  std::string before = {}, after = {};
+};
+
 // Token ids, taken as they are. The only form that works without a tokenizer.
 struct TokenIds {
   std::vector<std::int32_t> ids = {};
 };
 
 struct GenerateRequest {
-  std::variant<Chat, RawText, TokenIds> prompt = {};
+  std::variant<Chat, RawText, TokenIds, FillIn> prompt = {};
   SamplingOptions sampling = {};
   std::int64_t max_tokens = 0;                 // 0: until the model ends or the context is full
   std::vector<std::string> stops = {};         // end the answer, and are not part of it

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
+#include "text/fill_in.h"
 
 namespace hadal {
 namespace {
@@ -84,12 +85,13 @@ Result<PreparedPrompt> PrepareChat(const Chat& chat, const Language& language) {
   options.think = ThinkOf(chat.think);
   options.effort = chat.effort;
   options.tools_in_system = true;
+  options.continue_last = chat.continue_last;
   HADAL_ASSIGN_OR_RETURN(const Prompt prompt,
                          EncodePrompt(*language.format, conversation, options));
   HADAL_ASSIGN_OR_RETURN(prepared.ids, TokenizePrompt(prompt, *language.tokenizer));
   prepared.ends = language.chat_ends;
   prepared.syntax = language.format->answer;
-  prepared.inside_think = EndsInsideThink(prompt.text);
+  prepared.inside_think = prompt.inside_think;
   return prepared;
 }
 
@@ -100,6 +102,16 @@ Result<PreparedPrompt> PrepareText(const RawText& raw, const Language& language)
   if (language.tokenizer->add_bos() && bos && (prepared.ids.empty() || prepared.ids[0] != *bos))
     prepared.ids.insert(prepared.ids.begin(), *bos);
   prepared.ends = language.ends;
+  return prepared;
+}
+
+Result<PreparedPrompt> PrepareFillIn(const FillIn& fill, const Language& language) {
+  PreparedPrompt prepared;
+  HADAL_ASSIGN_OR_RETURN(FillInPrompt prompt,
+                         EncodeFillIn(*language.tokenizer, fill.before, fill.after));
+  prepared.ids = std::move(prompt.ids);
+  prepared.ends = language.ends;
+  prepared.ends.insert(prepared.ends.end(), prompt.ends.begin(), prompt.ends.end());
   return prepared;
 }
 
@@ -115,6 +127,8 @@ Result<PreparedPrompt> PreparePrompt(const GenerateRequest& request, const Langu
     return language.no_tokenizer;
   } else if (const auto* raw = std::get_if<RawText>(&request.prompt)) {
     HADAL_ASSIGN_OR_RETURN(prepared, PrepareText(*raw, language));
+  } else if (const auto* fill = std::get_if<FillIn>(&request.prompt)) {
+    HADAL_ASSIGN_OR_RETURN(prepared, PrepareFillIn(*fill, language));
   } else {
     HADAL_ASSIGN_OR_RETURN(prepared, PrepareChat(std::get<Chat>(request.prompt), language));
   }

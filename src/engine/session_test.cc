@@ -229,6 +229,33 @@ TEST(Session, TextOfMessagesIsNeverASpecialToken) {
   EXPECT_EQ(*raw, (std::vector<std::int32_t>{Id('a'), 0, Id('b')}));
 }
 
+TEST(Session, GoesOnWithTheLastMessage) {
+  Fixture fixture(true, "qwen2");
+  Chat chat{.messages = {{.role = "user", .text = "hi"}, {.role = "assistant", .text = "yo"}}};
+  const auto tokenize = [&fixture](const Chat& prompt) {
+    GenerateRequest request;
+    request.prompt = prompt;
+    return fixture.engine->Tokenize(request);
+  };
+  chat.continue_last = true;
+  auto continued = *tokenize(chat);
+  chat.messages.pop_back();
+  EXPECT_EQ(tokenize(chat).status().code(), Code::kUsage) << "a user's message";
+  chat.continue_last = false;
+  auto opened = *tokenize(chat);
+  opened.insert(opened.end(), {Id('y'), Id('o')});
+  EXPECT_EQ(continued, opened);
+}
+
+TEST(Session, FillsInOnlyWhereTheVocabularyCan) {
+  Fixture fixture(true, "qwen2");
+  GenerateRequest request;
+  request.prompt = FillIn{"a", "b"};
+  const Status status = fixture.engine->Tokenize(request).status();
+  EXPECT_EQ(status.code(), Code::kUnsupported);
+  EXPECT_EQ(status.where(), "suffix");
+}
+
 TEST(Session, ReasoningComesApart) {
   Fixture fixture(true, "r1_distill");
   fixture.model->script = [](const std::vector<std::int32_t>& tokens) -> std::int32_t {

@@ -44,6 +44,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto conversation = ParseConversation(*document, "fuzz");
   if (!conversation.ok()) return 0;
   Try(*conversation, {});
+  EncodeOptions continued;
+  continued.continue_last = true;
+  Try(*conversation, continued);
   EncodeOptions options;
   options.add_generation_prompt = false;
   options.think = Think::kOn;

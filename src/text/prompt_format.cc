@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "text/continue_turn.h"
 #include "text/deepseek_marks.h"
 #include "text/dsml.h"
 #include "text/encode.h"
@@ -143,10 +144,14 @@ constexpr std::string_view kLlama32Lacks[] = {"image", "builtin_tools is defined
 using enum AnswerSyntax;
 using enum ArgumentsForm;
 constexpr Texts kNothing;
+constexpr MessageExtras kPlainMessages = MessageExtras::kNone;
+constexpr AnswerShape kSpaced = {.before_text = " "};
+constexpr AnswerShape kThinkLines = {.think_break = "\n"};
 
 constexpr PromptFormat kFormats[] = {
     {"v2", "DeepSeek-V2 and V2-Lite Chat", EncodeV2, kPlain, Thinking::kNone, ToolSupport::kNone,
-     kText, kTalkRoles, kDeepSeekStops, kV2Marks, kV2Holds, kNothing},
+     kText, kTalkRoles, kDeepSeekStops, kV2Marks, kV2Holds, kNothing, kNothing, kPlainMessages,
+     kNothing, 0, kSpaced},
     {"v3", "DeepSeek-V3", EncodeV3, kDeepSeekV3, Thinking::kNone, ToolSupport::kCallsOnly, kText,
      kToolRoles, kDeepSeekStops, kV3Marks, kV3Holds, kV3Lacks},
     {"v3_0324", "DeepSeek-V3-0324", EncodeV30324, kDeepSeekV3, Thinking::kNone,
@@ -156,16 +161,18 @@ constexpr PromptFormat kFormats[] = {
      Thinking::kNone, ToolSupport::kFull, kValue, kToolRoles, kDeepSeekStops, kV3Marks,
      kV3VllmHolds, kNothing},
     {"r1", "DeepSeek-R1", EncodeR1, kDeepSeekV3, Thinking::kAlways, ToolSupport::kCallsOnly, kText,
-     kToolRoles, kDeepSeekStops, kR1Marks, kR1Holds, kR1Lacks},
+     kToolRoles, kDeepSeekStops, kR1Marks, kR1Holds, kR1Lacks, kNothing, kPlainMessages, kNothing,
+     0, kThinkLines},
     {"r1_0528", "DeepSeek-R1-0528", EncodeR10528, kDeepSeekV3, Thinking::kAlways,
      ToolSupport::kCallsOnly, kText, kToolRoles, kDeepSeekStops, kR1Marks, kR10528Holds,
-     kR10528Lacks},
+     kR10528Lacks, kNothing, kPlainMessages, kNothing, 0, kThinkLines},
     {"r1_distill", "DeepSeek-R1-Distill-Llama and -Qwen", EncodeR1Distill, kDeepSeekV3,
      Thinking::kAlways, ToolSupport::kCallsOnly, kText, kToolRoles, kDeepSeekStops, kR1Marks,
-     kDistillHolds, kDistillLacks},
+     kDistillHolds, kDistillLacks, kNothing, kPlainMessages, kNothing, 0, kThinkLines},
     {"r1_distill_qwen", "the same with enable_thinking, as llama.cpp changed it",
      EncodeR1DistillQwen, kDeepSeekV3, Thinking::kOnDemand, ToolSupport::kCallsOnly, kValue,
-     kToolRoles, kDeepSeekStops, kR1Marks, kDistillQwenHolds, kDistillQwenLacks},
+     kToolRoles, kDeepSeekStops, kR1Marks, kDistillQwenHolds, kDistillQwenLacks, kNothing,
+     kPlainMessages, kNothing, 0, kThinkLines},
     {"v31", "DeepSeek-V3.1 and V3.1-Terminus", EncodeV31, kDeepSeekV31, Thinking::kOnDemand,
      ToolSupport::kCallsOnly, kText, kToolRoles, kDeepSeekStops, kR1Marks, kV31Holds, kV31Lacks},
     {"v31_llamacpp", "DeepSeek-V3.1 as llama.cpp changed it", EncodeV31LlamaCpp, kDeepSeekV31,
@@ -205,7 +212,8 @@ constexpr PromptFormat kFormats[] = {
     {"qwen2_5", "Qwen2.5-Instruct", EncodeQwen25, kHermes, Thinking::kNone, ToolSupport::kFull,
      kValue, kToolRoles, kChatMlStops, kChatMlMarks, kQwen25Holds, kQwen25Lacks},
     {"qwen3", "Qwen3", EncodeQwen3, kHermes, Thinking::kUsually, ToolSupport::kFull, kValue,
-     kToolRoles, kChatMlStops, kChatMlMarks, kQwen3Holds, kQwen3Lacks},
+     kToolRoles, kChatMlStops, kChatMlMarks, kQwen3Holds, kQwen3Lacks, kNothing, kPlainMessages,
+     kNothing, 0, kThinkLines},
     {"smollm2", "SmolLM2-Instruct", EncodeSmolLm2, kPlain, Thinking::kNone, ToolSupport::kNone,
      kText, kNothing, kChatMlStops, kChatMlMarks, kSmolLm2Holds, kPlainLacks},
     {"chatml", "any model with <|im_start|> turns and no default system text", EncodeChatMl, kPlain,
@@ -339,8 +347,15 @@ Result<Prompt> EncodePrompt(const PromptFormat& format, const Conversation& conv
   PromptWriter writer;
   if (const Status status = Admit(format, conversation, resolved); !status.ok())
     return status.At(where);
+  if (resolved.continue_last) {
+    if (const Status status = EncodeContinued(format, conversation, resolved, &writer);
+        !status.ok())
+      return status.At(where);
+    return std::move(writer).Finish();
+  }
   if (const Status status = format.encode(conversation, resolved, &writer); !status.ok())
     return status.At(where);
+  writer.set_inside_think(EndsInsideThink(writer.text()));
   return std::move(writer).Finish();
 }
 

@@ -61,6 +61,9 @@ struct EncodeOptions {
   // How much the model should think, in the words of its release ("high"), or a number where it
   // takes one; empty: its own. Think::kMax is thinking with the effort "max".
   std::string effort;
+  // The last message is the beginning of an answer that the model goes on with (continue_turn.h):
+  // it is not closed, and add_generation_prompt does not matter.
+  bool continue_last = false;
   // Leaves out the reasoning of earlier rounds, where the release lets one choose.
   bool drop_thinking = true;
   // Puts tool definitions into the system text where the template has no place for them, in the
@@ -83,10 +86,17 @@ struct Prompt {
   };
   std::string text;
   std::vector<Span> quoted;
+  bool inside_think = false;  // the answer begins inside a think block that the prompt has opened
 };
 
 class PromptWriter;
 using EncodeFunction = Status (*)(const Conversation&, const EncodeOptions&, PromptWriter*);
+
+// How a model writes the beginning of its answer, where that differs from "<think>...</think>text".
+struct AnswerShape {
+  std::string_view before_text = "";  // between the assistant's header and the first word
+  std::string_view think_break = "";  // inside both tags of a think block, and twice behind it
+};
 
 struct PromptFormat {
   std::string_view name;
@@ -109,6 +119,7 @@ struct PromptFormat {
   MessageExtras extras = MessageExtras::kNone;
   std::span<const std::string_view> efforts = {};  // that it knows by name
   int most_effort = 0;                             // numbers from 1 to this are efforts too
+  AnswerShape shape = {};
 };
 
 std::span<const PromptFormat> PromptFormats();
@@ -146,7 +157,7 @@ Result<Prompt> EncodePrompt(const PromptFormat& format, const Conversation& conv
 Result<std::string> Encode(const PromptFormat& format, const Conversation& conversation,
                            const EncodeOptions& options);
 
-// Whether the answer begins inside a think block that the prompt has opened.
+// Whether the text opens a think block at its end.
 bool EndsInsideThink(std::string_view prompt);
 
 }  // namespace hadal

@@ -17,6 +17,8 @@ class PromptWriter {
     return *this;
   }
   PromptWriter& Quote(std::string_view text);
+  std::string_view text() const { return prompt_.text; }
+  void set_inside_think(bool inside) { prompt_.inside_think = inside; }
   Prompt Finish() && { return std::move(prompt_); }
 
  private:
