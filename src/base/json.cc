@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 namespace hadal {
 namespace {
@@ -10,8 +11,8 @@ namespace {
 // Builds a Metadata tree from nlohmann's events; no intermediate tree is made.
 class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit TreeBuilder(int max_depth)
-      : max_depth_(max_depth), arena_(std::make_shared<StringArena>()) {}
+  explicit TreeBuilder(const JsonLimits& limits)
+      : limits_(limits), arena_(std::make_shared<StringArena>()) {}
 
   bool null() override { return Put(Metadata()); }
   bool boolean(bool value) override { return Put(Metadata(value)); }
@@ -27,7 +28,9 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
   bool start_object(std::size_t) override { return Open(true); }
   bool key(string_t& value) override {
     stack_.back().key = arena_->Add(value);
-    return true;
+    if (!limits_.unique_keys || stack_.back().keys.insert(stack_.back().key).second) return true;
+    error_ = "the key \"" + value.substr(0, 64) + "\" twice in one object";
+    return false;
   }
   bool end_object() override { return Close(); }
   bool start_array(std::size_t) override { return Open(false); }
@@ -47,14 +50,15 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     std::string_view key;
     Metadata::Array items;
     Metadata::Object members;
+    std::unordered_set<std::string_view> keys;  // where they must be unique
   };
 
   bool Open(bool object) {
-    if (static_cast<int>(stack_.size()) >= max_depth_) {
-      error_ = "nesting deeper than " + std::to_string(max_depth_);
+    if (static_cast<int>(stack_.size()) >= limits_.max_depth) {
+      error_ = "nesting deeper than " + std::to_string(limits_.max_depth);
       return false;
     }
-    stack_.push_back({object, {}, {}, {}});
+    stack_.push_back({object, {}, {}, {}, {}});
     return true;
   }
   bool Close() {
@@ -64,6 +68,10 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
                             : Metadata(std::move(frame.items)));
   }
   bool Put(Metadata value) {
+    if (++nodes_ > limits_.max_nodes) {
+      error_ = "more than " + std::to_string(limits_.max_nodes) + " values";
+      return false;
+    }
     if (stack_.empty())
       root_ = std::move(value);
     else if (stack_.back().object)
@@ -73,7 +81,8 @@ class TreeBuilder : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  int max_depth_;
+  const JsonLimits limits_;
+  std::int64_t nodes_ = 0;
   std::shared_ptr<StringArena> arena_;
   std::vector<Frame> stack_;
   Metadata root_;
@@ -171,8 +180,9 @@ unsigned NextCodePoint(std::string_view text, std::size_t* at) {
 
 }  // namespace
 
-Result<MetadataDocument> ParseJson(std::string_view text, const std::string& where, int max_depth) {
-  TreeBuilder builder(max_depth);
+Result<MetadataDocument> ParseJson(std::string_view text, const std::string& where,
+                                   const JsonLimits& limits) {
+  TreeBuilder builder(limits);
   if (!nlohmann::json::sax_parse(text.begin(), text.end(), &builder))
     return Unusable(where, "JSON that cannot be read (" + builder.error() + ")", "valid JSON",
                     "is the file complete?");

@@ -1,6 +1,8 @@
 // JSON text to Metadata and back. The parser is nlohmann-json's, kept inside json.cc.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -8,10 +10,17 @@
 
 namespace hadal {
 
-// Parses UTF-8 JSON. `where` names the source in messages. Nesting deeper than `max_depth` is
-// refused, since everything that walks the tree does so on the stack.
+// What a text may come to. Nesting is bounded, since everything that walks the tree does so on the
+// stack; the other two are for texts that strangers send.
+struct JsonLimits {
+  int max_depth = 200;
+  std::int64_t max_nodes = std::numeric_limits<std::int64_t>::max();  // values, of any kind
+  bool unique_keys = false;  // refuse an object that has a key twice
+};
+
+// Parses UTF-8 JSON. `where` names the source in messages.
 Result<MetadataDocument> ParseJson(std::string_view text, const std::string& where,
-                                   int max_depth = 200);
+                                   const JsonLimits& limits = {});
 
 // How a tree is written.
 struct JsonStyle {

@@ -130,8 +130,9 @@ Result<SafetensorsHeader> ParseSafetensors(ByteSpan head, std::uint64_t file_byt
   HADAL_ASSIGN_OR_RETURN(const std::uint64_t data_begin, HeaderEnd(head, file_bytes, where));
   const auto chars = AsChars(head.subspan(kLengthBytes, data_begin - kLengthBytes));
   SafetensorsHeader header;
-  HADAL_ASSIGN_OR_RETURN(header.document, ParseJson(std::string_view(chars.data(), chars.size()),
-                                                    where + ": header", kHeaderDepth));
+  HADAL_ASSIGN_OR_RETURN(header.document,
+                         ParseJson(std::string_view(chars.data(), chars.size()), where + ": header",
+                                   {.max_depth = kHeaderDepth}));
   const Metadata& root = header.document.root();
   if (!root.is_object())
     return Unusable(where + ": header", root.Describe(), "a JSON object", kDamaged);

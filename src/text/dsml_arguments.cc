@@ -36,7 +36,7 @@ std::string Quoted(std::string_view text) {
 std::string ValueJson(const Parameter& parameter, std::string_view type) {
   const bool is_text = parameter.is_string.value_or(type.empty() || type == "string");
   if (parameter.is_string != false && is_text) return Quoted(parameter.value);
-  const auto parsed = ParseJson(parameter.value, parameter.key, kMostDepth);
+  const auto parsed = ParseJson(parameter.value, parameter.key, {.max_depth = kMostDepth});
   if (!parsed.ok() || (type == "string" && !parsed->root().is_string()))
     return Quoted(parameter.value);
   return std::string(TrimSpace(parameter.value));
@@ -49,7 +49,7 @@ std::optional<std::string> Unwrapped(const std::vector<Parameter>& parameters,
   const Parameter& only = parameters.front();
   if (only.key != "arguments" && only.key != "input") return std::nullopt;
   if (properties->Find(only.key) != nullptr) return std::nullopt;
-  const auto parsed = ParseJson(only.value, only.key, kMostDepth);
+  const auto parsed = ParseJson(only.value, only.key, {.max_depth = kMostDepth});
   if (!parsed.ok() || !parsed->root().is_object() || parsed->root().members().empty())
     return std::nullopt;
   const auto known = [properties](const Metadata::Member& member) {
