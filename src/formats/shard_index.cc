@@ -37,7 +37,8 @@ std::vector<std::pair<std::string_view, int>> ByName(std::span<const TensorInfo>
 }  // namespace
 
 Result<ShardIndex> ParseShardIndex(std::string_view json, const std::string& where) {
-  HADAL_ASSIGN_OR_RETURN(const MetadataDocument document, ParseJson(json, where, {.max_depth = kDepth}));
+  HADAL_ASSIGN_OR_RETURN(const MetadataDocument document,
+                         ParseJson(json, where, {.max_depth = kDepth}));
   const Metadata* map = document.root().Find("weight_map");
   if (map == nullptr || !map->is_object() || map->members().empty())
     return Unusable(where, map == nullptr ? "no \"weight_map\"" : "weight_map: " + map->Describe(),

@@ -1,0 +1,18 @@
+// The routes of the server, one function a dialect.
+#pragma once
+
+#include <memory>
+
+#include "serve/router.h"
+#include "serve/service.h"
+
+namespace hadal {
+
+void AddHealthRoutes(Router* router, const std::shared_ptr<Service>& service);
+void AddOpenAiChatRoutes(Router* router, const std::shared_ptr<Service>& service);
+void AddModelRoutes(Router* router, const std::shared_ptr<Service>& service);
+
+// All of them.
+std::shared_ptr<Router> MakeRouter(const std::shared_ptr<Service>& service);
+
+}  // namespace hadal
