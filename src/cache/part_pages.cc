@@ -81,6 +81,21 @@ void PartPages::DropBefore(std::int64_t first) {
   Skip(first_page_ * page_rows_);
 }
 
+void PartPages::ShareBefore(const PartPages& other, std::int64_t row) {
+  HADAL_CHECK(pool_ == other.pool_ && page_rows_ == other.page_rows_, "pages of another part");
+  const std::int64_t end = row / page_rows_;
+  for (std::int64_t page = std::max(first_page_, other.first_page_); page < end; ++page) {
+    const auto mine = static_cast<std::size_t>(page - first_page_);
+    const auto its = static_cast<std::size_t>(page - other.first_page_);
+    if (mine >= pages_.size() || its >= other.pages_.size()) return;
+    if (pages_[mine] == kAbsent || other.pages_[its] == kAbsent) continue;
+    pool_->AddReference(other.pages_[its]);
+    Release(pages_[mine]);
+    pages_[mine] = other.pages_[its];
+    handles_[mine] = other.handles_[its];
+  }
+}
+
 void PartPages::Rewind(std::int64_t row) {
   DropFrom(row);
   held_from_ = std::min(held_from_, row);

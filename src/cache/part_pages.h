@@ -33,6 +33,8 @@ class PartPages {
   void Skip(std::int64_t row) { held_from_ = row > held_from_ ? row : held_from_; }
   // Rows from `row` on are forgotten: what was skipped before and would be written again is no gap.
   void Rewind(std::int64_t row);
+  // Pages that lie wholly before `row` become those of `other`, which hold the same rows.
+  void ShareBefore(const PartPages& other, std::int64_t row);
 
   std::int64_t first_page() const { return first_page_; }
   std::int64_t held_from() const { return held_from_; }  // rows from here on are held

@@ -99,11 +99,22 @@ void SequenceCache::KeepSnapshot() {
 bool SequenceCache::Holds(std::int64_t length) const {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const CacheWindow& window = part_layout(i).window;
-    if (!window.bounded()) continue;
-    const std::int64_t from = window.NeedFrom(length);
-    if (from < length && from < parts_[i].held_from()) return false;
+    if (window.bounded() && !HeldWindow{window, parts_[i].held_from()}.Holds(length)) return false;
   }
   return true;
+}
+
+CacheReach SequenceCache::Reach() const {
+  CacheReach reach;
+  reach.length = length();
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const HeldWindow held{part_layout(i).window, parts_[i].held_from()};
+    if (!held.window.bounded()) continue;
+    if (std::find(reach.windows.begin(), reach.windows.end(), held) == reach.windows.end())
+      reach.windows.push_back(held);
+  }
+  for (const Moment& moment : moments_) reach.moments.push_back(moment.length);
+  return reach;
 }
 
 std::int64_t SequenceCache::Truncate(std::int64_t length) {
@@ -154,7 +165,7 @@ PagedRows SequenceCache::Part(std::size_t index) const {
   return rows;
 }
 
-std::uint64_t SequenceCache::held_bytes() const {
+std::vector<std::uint32_t> SequenceCache::Pages() const {
   std::vector<std::uint32_t> pages;
   const auto add = [&pages](const PartPages& part) {
     for (const std::uint32_t page : part.pages())
@@ -165,9 +176,24 @@ std::uint64_t SequenceCache::held_bytes() const {
     for (const PartPages& part : moment.windows) add(part);
   std::sort(pages.begin(), pages.end());
   pages.erase(std::unique(pages.begin(), pages.end()), pages.end());
+  return pages;
+}
+
+std::uint64_t SequenceCache::held_bytes() const {
   std::uint64_t bytes = 0;
-  for (const std::uint32_t page : pages) bytes += pool_->Bytes(page);
+  for (const std::uint32_t page : Pages()) bytes += pool_->Bytes(page);
   return bytes;
+}
+
+std::shared_ptr<const CacheSnapshot> CacheSnapshot::SharingPrefix(const CacheSnapshot& other,
+                                                                  std::int64_t tokens) const {
+  std::unique_ptr<SequenceCache> shared = sequence_->Fork();
+  for (std::size_t i = 0; i < shared->parts_.size(); ++i) {
+    const CachePartLayout& part = shared->part_layout(i);
+    if (!part.window.bounded())
+      shared->parts_[i].ShareBefore(other.sequence_->parts_[i], part.rows(tokens));
+  }
+  return std::shared_ptr<const CacheSnapshot>(new CacheSnapshot(std::move(shared)));
 }
 
 }  // namespace hadal

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "cache/cache_layout.h"
+#include "cache/cache_reach.h"
 #include "cache/part_pages.h"
 
 namespace hadal {
@@ -63,6 +64,11 @@ class SequenceCache {
   // The page table of a part, for kernels. Valid until the next change of the timeline.
   PagedRows Part(std::size_t index) const;
   std::size_t parts() const { return parts_.size(); }
+  const CacheLayout& layout() const { return *layout_; }
+  // To which lengths Truncate could go.
+  CacheReach Reach() const;
+  // Its pages, snapshots included: ascending numbers of the pool, each once.
+  std::vector<std::uint32_t> Pages() const;
   // Bytes of its pages, snapshots included; pages that other timelines share count in each.
   std::uint64_t held_bytes() const;
 
@@ -77,6 +83,7 @@ class SequenceCache {
   const CachePartLayout& part_layout(std::size_t index) const { return layout_->parts[index]; }
   std::int64_t StoreFrom(std::size_t index, std::int64_t tokens) const;
   bool Holds(std::int64_t length) const;
+  friend class CacheSnapshot;
   void DropReserved();
   void ForgetWindows();  // rows that no longer need to be held
   void TakeMoment();
@@ -93,6 +100,16 @@ class SequenceCache {
 class CacheSnapshot {
  public:
   std::int64_t length() const { return sequence_->length(); }
+  std::span<const std::int32_t> ids() const { return sequence_->ids(); }
+  const CacheLayout& layout() const { return sequence_->layout(); }
+  CacheReach Reach() const { return sequence_->Reach(); }
+  std::vector<std::uint32_t> Pages() const { return sequence_->Pages(); }
+
+  // The same moment, but what lies wholly in the first `tokens` tokens, whose ids are those of
+  // `other`, and is kept for good is held in the pages of `other`. Rows follow from the ids alone,
+  // so that this changes no bit; it saves the memory of a prefix that was computed twice.
+  std::shared_ptr<const CacheSnapshot> SharingPrefix(const CacheSnapshot& other,
+                                                     std::int64_t tokens) const;
 
  private:
   friend class SequenceCache;

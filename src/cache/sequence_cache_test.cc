@@ -46,7 +46,7 @@ class SequenceCacheTest : public ::testing::Test {
       std::make_shared<CacheLayout>(CacheLayout{{{DType::kF32, 3}, {DType::kF32, 5}}});
 };
 
-std::vector<std::int32_t> Ids(std::int32_t first, std::int32_t count) {
+std::vector<std::int32_t> Counting(std::int32_t first, std::int32_t count) {
   std::vector<std::int32_t> ids;
   for (std::int32_t i = 0; i < count; ++i) ids.push_back(first + i);
   return ids;
@@ -54,12 +54,12 @@ std::vector<std::int32_t> Ids(std::int32_t first, std::int32_t count) {
 
 TEST_F(SequenceCacheTest, ForksShareUntilTheyDiffer) {
   auto first = New();
-  Append(first.get(), Ids(0, 100));
+  Append(first.get(), Counting(0, 100));
   const std::uint64_t alone = pool_.used_bytes();
   auto second = first->Fork();
   EXPECT_EQ(pool_.used_bytes(), alone);
-  Append(second.get(), Ids(1000, 10));
-  Append(first.get(), Ids(2000, 90));
+  Append(second.get(), Counting(1000, 10));
+  Append(first.get(), Counting(2000, 90));
   ExpectHolds(*first);
   ExpectHolds(*second);
   EXPECT_EQ(second->length(), 110);
@@ -67,10 +67,10 @@ TEST_F(SequenceCacheTest, ForksShareUntilTheyDiffer) {
 
 TEST_F(SequenceCacheTest, GivesBackWhatItForgets) {
   auto cache = New();
-  Append(cache.get(), Ids(0, 200));
+  Append(cache.get(), Counting(0, 200));
   const auto moment = cache->Snapshot();
   cache->Truncate(65);
-  Append(cache.get(), Ids(500, 3));
+  Append(cache.get(), Counting(500, 3));
   ExpectHolds(*cache);
   cache->Restore(*moment);
   EXPECT_EQ(cache->length(), 200);
@@ -98,7 +98,7 @@ TEST_F(SequenceCacheTest, RandomTimelinesKeepTheirContent) {
             timelines.erase(timelines.begin() + 1);
           break;
         default:
-          Append(&one, Ids(step * 1000, static_cast<std::int32_t>(1 + random.Below(150))));
+          Append(&one, Counting(step * 1000, static_cast<std::int32_t>(1 + random.Below(150))));
       }
       for (const auto& timeline : timelines) ExpectHolds(*timeline);
     }
@@ -109,7 +109,7 @@ TEST_F(SequenceCacheTest, RandomTimelinesKeepTheirContent) {
 TEST_F(SequenceCacheTest, RefusesPastItsBudgetAndStaysAsItWas) {
   PagePool pool(&memory_, 2 * 64 * 8 * sizeof(float));
   SequenceCache cache(&pool, layout_);
-  Append(&cache, Ids(0, 100));
+  Append(&cache, Counting(0, 100));
   EXPECT_EQ(cache.Reserve(100).code(), Code::kNoRoom);
   EXPECT_EQ(cache.length(), 100);
   ExpectHolds(cache);
