@@ -24,6 +24,8 @@ struct ChatToolCall {
   std::string id = {};
   std::string name = {};
   std::string arguments = {};  // JSON text
+  // The model left out closing brackets, and nothing else, and they were added (answers only).
+  bool repaired = false;
 };
 
 struct ChatMessage {
@@ -65,6 +67,30 @@ struct TokenIds {
   std::vector<std::int32_t> ids = {};
 };
 
+// What the text of an answer must be. Enforced while tokens are chosen: a token that leads nowhere
+// is never drawn, and the model can end only where the text is whole. Reasoning is free.
+// docs/structured-output.md says which schemas are understood; others fail with kUsage and a place
+// that begins with "schema#", then the JSON pointer of what is wrong.
+enum class AnswerForm : unsigned char {
+  kFree,
+  kJson,    // one JSON object
+  kSchema,  // one JSON value that `schema` accepts
+};
+
+// Whether the answer calls tools. Calls that are forced follow the parameters' schema of their
+// tool; so do, wherever they are called, those of tools that say "strict": true.
+struct ToolChoice {
+  enum class Kind : unsigned char {
+    kAuto,      // the model decides
+    kNone,      // none; the prompt lists the tools all the same
+    kRequired,  // at least one call
+    kNamed,     // a call of the tool `name`
+  };
+  Kind kind = Kind::kAuto;
+  std::string name = {};
+  bool parallel = true;  // false: at most one call
+};
+
 struct GenerateRequest {
   std::variant<Chat, RawText, TokenIds, FillIn> prompt = {};
   SamplingOptions sampling = {};
@@ -79,6 +105,14 @@ struct GenerateRequest {
   std::string tenant = {};
   std::int32_t priority = 0;
   std::string cache_space = {};
+
+  AnswerForm form = AnswerForm::kFree;
+  std::string schema = {};      // kSchema: JSON Schema, as text
+  ToolChoice tool_choice = {};  // of a Chat with tools
+  // The most tokens to reason; then the reasoning is closed and the answer begins. It is closed
+  // earlier where max_tokens would leave no room for an answer, and an answer that follows is not
+  // empty. -1: no bound and no such care.
+  std::int64_t reasoning_tokens = -1;
 };
 
 enum class FinishReason : unsigned char {
@@ -96,6 +130,7 @@ struct Usage {
   // forgotten (generations with windows, where a conversation goes back).
   std::int64_t replayed_tokens = 0;
   std::int64_t generated_tokens = 0;       // the ending token included
+  std::int64_t reasoning_tokens = 0;       // of those: reasoning, its closing tag included
   std::int64_t draft_tokens = 0;           // guesses that steps of the model checked
   std::int64_t accepted_draft_tokens = 0;  // those that were what the model chose
 };
@@ -131,6 +166,7 @@ struct GenerateEvent {
     int call = 0;                // counted from 0
     std::string name, id;        // in the first piece of a call
     std::string arguments = {};  // the next piece of the JSON text
+    bool repaired = false;       // with the last piece (ChatToolCall)
   };
   std::vector<ToolCallPiece> tool_calls = {};
   std::optional<float> log_probability = {};                    // where it was asked for

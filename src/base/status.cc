@@ -27,6 +27,7 @@ int Status::ExitCode() const {
       return 0;
     case Code::kFailed:
     case Code::kCancelled:
+    case Code::kDeadEnd:
       return 1;
     case Code::kUsage:
       return 2;

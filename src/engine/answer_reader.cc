@@ -40,10 +40,10 @@ void AnswerReader::Sort(const std::vector<AnswerEvent>& pieces, GenerateEvent* e
         break;
       case AnswerEvent::Kind::kCallBegin:
         called_ = true;
-        event->tool_calls.push_back({piece.call, piece.text, piece.id, ""});
+        event->tool_calls.push_back({piece.call, piece.text, piece.id, "", false});
         break;
       case AnswerEvent::Kind::kCallArguments:
-        event->tool_calls.push_back({piece.call, "", "", piece.text});
+        event->tool_calls.push_back({piece.call, "", "", piece.text, false});
         break;
       case AnswerEvent::Kind::kCallEnd:
       case AnswerEvent::Kind::kProblem:  // the text itself comes as content

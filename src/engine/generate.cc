@@ -17,6 +17,7 @@ void GenerateResult::Add(const GenerateEvent& event) {
     tool_calls[call].name += piece.name;
     tool_calls[call].id += piece.id;
     tool_calls[call].arguments += piece.arguments;
+    tool_calls[call].repaired |= piece.repaired;
   }
   if (event.kind == GenerateEvent::Kind::kToken) {
     ids.push_back(event.token);

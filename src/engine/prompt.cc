@@ -115,10 +115,23 @@ Result<PreparedPrompt> PrepareFillIn(const FillIn& fill, const Language& languag
   return prepared;
 }
 
+// Wishes about the answer that nothing enforces yet.
+Status CheckAnswerWishes(const GenerateRequest& request) {
+  const auto refuse = [](const char* where) {
+    return Unsupported(where, "a wish about the answer", "none", "leave it out");
+  };
+  if (request.form != AnswerForm::kFree) return refuse("form");
+  if (request.tool_choice.kind != ToolChoice::Kind::kAuto || !request.tool_choice.parallel)
+    return refuse("tool_choice");
+  if (request.reasoning_tokens != -1) return refuse("reasoning_tokens");
+  return {};
+}
+
 }  // namespace
 
 Result<PreparedPrompt> PreparePrompt(const GenerateRequest& request, const Language& language,
                                      std::int64_t vocabulary) {
+  HADAL_RETURN_IF_ERROR(CheckAnswerWishes(request));
   PreparedPrompt prepared;
   if (const auto* given = std::get_if<TokenIds>(&request.prompt)) {
     prepared.ids = given->ids;
