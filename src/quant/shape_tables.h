@@ -28,6 +28,7 @@ struct LatentShape {
   bool draft = true, sparse = false;
   SynthFormat format = SynthFormat::kFp8;
   bool power_of_two = false;  // scale_fmt ue8m0
+  std::string_view prompt_format = {};
 };
 
 // clang-format off
@@ -64,8 +65,15 @@ inline constexpr LatentShape kMoonlight = {
     .groups = 1, .groups_kept = 1, .factor = 2.446, .q_rank = 0, .theta = 50000, .yarn_factor = 0,
     .context = 8192, .vocabulary = 163840, .bos = 163584, .eos = 163585, .epsilon = 1e-5,
     .draft = false, .format = SynthFormat::kBf16};
+inline constexpr LatentShape kTinyV3 = {
+    .name = "tiny-v3",
+    .hidden = 64, .layers = 4, .heads = 2, .ffn_width = 128, .expert_width = 32,
+    .experts = 8, .experts_per_token = 2, .dense_layers = 1, .groups = 2, .groups_kept = 1,
+    .q_rank = 32, .yarn_factor = 0, .context = 8192, .vocabulary = 264,
+    .draft = false, .format = SynthFormat::kBf16, .prompt_format = "v31_vllm_tools"};
 // clang-format on
-inline constexpr LatentShape kLatentShapes[] = {kV2Lite, kV2, kV3, kV31, kV32, kKimiK2, kMoonlight};
+inline constexpr LatentShape kLatentShapes[] = {kV2Lite, kV2,     kV3,        kV31,
+                                                kV32,    kKimiK2, kMoonlight, kTinyV3};
 
 // Grouped-query attention and one dense feed-forward network a layer.
 struct GroupedShape {
@@ -75,6 +83,7 @@ struct GroupedShape {
   double epsilon;
   bool tied, llama3_scaling;
   std::int64_t context, bos, eos;
+  std::string_view prompt_format = {};
 };
 
 // clang-format off
@@ -98,6 +107,7 @@ inline constexpr GroupedShape kGroupedShapes[] = {
     {"smollm2-135m", false, 576, 1536, 30, 9, 3, 49152, 100000, 1e-5, true, false, 8192, 1, 2},
     {"smollm2-360m", false, 960, 2560, 32, 15, 5, 49152, 100000, 1e-5, true, false, 8192, 1, 2},
     {"smollm2-1.7b", false, 2048, 8192, 24, 32, 32, 49152, 130000, 1e-5, true, false, 8192, 1, 2},
+    {"tiny", false, 64, 192, 4, 4, 2, 260, 10000, 1e-5, true, false, 8192, 0, 1, "qwen3"},
 };
 // clang-format on
 

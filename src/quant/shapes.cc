@@ -173,6 +173,14 @@ std::vector<std::string_view> ShapeNames() {
   return names;
 }
 
+std::string ShapePromptFormat(const std::string& name) {
+  std::string_view format;
+  if (const LatentShape* latent = FindShape(kLatentShapes, name)) format = latent->prompt_format;
+  if (const GroupedShape* grouped = FindShape(kGroupedShapes, name))
+    format = grouped->prompt_format;
+  return std::string(format);
+}
+
 Result<SynthFormat> VendorFormat(const std::string& name) {
   if (const LatentShape* shape = FindShape(kLatentShapes, name)) return shape->format;
   if (FindCompressedShape(name) != nullptr) return SynthFormat::kMxfp4;

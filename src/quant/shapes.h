@@ -1,7 +1,9 @@
 // The shapes of published models, as the config.json that their vendors ship with them.
 //
 // Values: architectures.md sections 6.2, 8.1 and 8.2 (the vendors' configurations); Qwen2-1.5B,
-// Qwen2.5-7B and Llama 3.1 8B from their published config.json.
+// Qwen2.5-7B and Llama 3.1 8B from their published config.json. "tiny" and "tiny-v3" are nobody's:
+// a llama and a mixture of experts of a few hundred kilobytes that can chat, think and call tools,
+// for tests of what stands around a model.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +41,11 @@ struct ShapeRequest {
 // "v2-lite", "v3", ...: what ShapeConfig knows, in the order of the table.
 std::vector<std::string_view> ShapeNames();
 
-// The format that the vendor publishes. kUsage for a shape that is not known.
+// The prompt format that a checkpoint of this shape comes with, by name; empty: none. The published
+// shapes have none, since their tokenizers are not theirs.
+std::string ShapePromptFormat(const std::string& shape);
+
+// The number format that the vendor publishes. kUsage for a shape that is not known.
 Result<SynthFormat> VendorFormat(const std::string& shape);
 
 // The config.json of a shape; quantization_config says the format where it is one of safetensors'.

@@ -44,7 +44,11 @@ Result<SynthJob> Prepare(const SynthOptions& options) {
   }
   HADAL_ASSIGN_OR_RETURN(job.config, ShapeConfig(job.request));
   HADAL_ASSIGN_OR_RETURN(job.spec, SynthSpec(job.config, Container::kSafetensors));
-  job.vocabulary = MakeSynthVocabulary(job.spec);
+  const PromptFormat* format = nullptr;
+  if (const std::string name = ShapePromptFormat(options.shape); !name.empty()) {
+    HADAL_ASSIGN_OR_RETURN(format, FindPromptFormat(name));
+  }
+  job.vocabulary = MakeSynthVocabulary(job.spec, format);
   job.report.format = Name(job.request.format);
   job.report.parameters = CountParameters(job.spec, MakeTensorPlan(job.spec), job.spec.tied).total;
   return job;

@@ -104,6 +104,8 @@ void WriteTokenizer(const ModelSpec& spec, const SynthVocabulary& vocabulary, Gg
   if (!spec.eos.empty())
     pairs->U32("tokenizer.ggml.eos_token_id", static_cast<std::uint32_t>(spec.eos.front()));
   pairs->Bool("tokenizer.ggml.add_bos_token", false);
+  if (!vocabulary.chat_template.empty())
+    pairs->String("tokenizer.chat_template", vocabulary.chat_template);
 }
 
 }  // namespace

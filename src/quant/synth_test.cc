@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "base/json.h"
 #include "formats/checkpoint.h"
@@ -90,7 +92,7 @@ TEST(SynthPlan, EveryGgufPassesTheReader) {
       ++pairs;
     }
   }
-  EXPECT_EQ(pairs, 6 * 4 + 11 * 3);
+  EXPECT_EQ(pairs, 7 * 4 + 12 * 3);
 }
 
 TEST(SynthPlan, DraftLayersCopyEmbeddingAndHead) {
@@ -282,6 +284,29 @@ TEST(SynthTokenizer, RoundTripsText) {
     EXPECT_EQ(ids->size(), text.size());
     EXPECT_EQ((*tokenizer)->Decode(*ids), text);
     EXPECT_EQ((*tokenizer)->TokenBytes(300), "<filler_300>");
+  }
+}
+
+// What tests of the server run on: found again with its prompt format, small and made at once.
+TEST(Synth, TinyModelsChat) {
+  for (const char* shape : {"tiny", "tiny-v3"}) {
+    const ModelSpec spec = HfSpec({shape});
+    const PromptFormat* format = FindPromptFormat(ShapePromptFormat(shape)).value();
+    const SynthVocabulary vocabulary = MakeSynthVocabulary(spec, format);
+    EXPECT_EQ(std::set(vocabulary.tokens.begin(), vocabulary.tokens.end()).size(),
+              vocabulary.tokens.size());
+    PromptHints hints;
+    hints.where = shape;
+    hints.chat_template = vocabulary.chat_template;
+    hints.has_token = [&](std::string_view mark) {
+      return std::ranges::count(vocabulary.tokens, std::string(mark)) > 0;
+    };
+    const auto found = DetectPromptFormat(hints);
+    ASSERT_TRUE(found.ok()) << found.status().ToString();
+    EXPECT_EQ((*found)->name, format->name);
+    EXPECT_EQ((*found)->tools, ToolSupport::kFull);
+    EXPECT_NE((*found)->thinking, Thinking::kNone);
+    EXPECT_LT(CountParameters(spec, MakeTensorPlan(spec), spec.tied).total, 2'000'000);
   }
 }
 

@@ -13,12 +13,19 @@ namespace {
 
 constexpr std::size_t kBytes = 256;
 
+// Not a template that could be run: the pieces by which readers tell the published one.
+std::string TemplateOf(const PromptFormat& format) {
+  std::string text = fmt::format("{{# stands for the published template of {}\n", format.models);
+  for (const std::string_view piece : format.holds) text += fmt::format("{}\n", piece);
+  return text + "#}\n";
+}
+
 }  // namespace
 
-SynthVocabulary MakeSynthVocabulary(const ModelSpec& spec) {
+SynthVocabulary MakeSynthVocabulary(const ModelSpec& spec, const PromptFormat* format) {
   SynthVocabulary vocabulary;
   vocabulary.tokens.resize(static_cast<std::size_t>(spec.vocabulary));
-  const auto name_special = [&](std::int64_t id, const char* name) {
+  const auto name_special = [&](std::int64_t id, std::string_view name) {
     std::string& token = vocabulary.tokens[static_cast<std::size_t>(id)];
     if (!token.empty()) return;
     token = name;
@@ -26,6 +33,11 @@ SynthVocabulary MakeSynthVocabulary(const ModelSpec& spec) {
   };
   if (spec.bos >= 0) name_special(spec.bos, "<|begin|>");
   if (!spec.eos.empty()) name_special(spec.eos.front(), "<|end|>");
+  if (format != nullptr) {
+    vocabulary.chat_template = TemplateOf(*format);
+    std::int64_t id = spec.vocabulary;
+    for (const std::string_view mark : format->marks) name_special(--id, mark);
+  }
   std::size_t byte = 0;
   for (std::size_t id = 0; id < vocabulary.tokens.size(); ++id) {
     std::string& token = vocabulary.tokens[id];
@@ -72,6 +84,10 @@ std::string SynthTokenizerConfigJson(const SynthVocabulary& vocabulary) {
   for (std::size_t i = 0; i < vocabulary.special.size() && i < 2; ++i) {
     json += std::string(",\"") + names[i] + "\":";
     AppendJsonString(&json, vocabulary.tokens[static_cast<std::size_t>(vocabulary.special[i])]);
+  }
+  if (!vocabulary.chat_template.empty()) {
+    json += ",\"chat_template\":";
+    AppendJsonString(&json, vocabulary.chat_template);
   }
   return json + "}\n";
 }
