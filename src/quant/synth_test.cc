@@ -61,7 +61,7 @@ TEST(SynthPlan, EveryShapeAndFormatPassesTheReader) {
       ++pairs;
     }
   }
-  EXPECT_EQ(pairs, 7 * 4 + 3 * 3 + 11 * 3);
+  EXPECT_EQ(pairs, 8 * 4 + 3 * 3 + 12 * 3);
 }
 
 // The spec of a header that was written and read again; an error where the shape has no GGUF form.
