@@ -140,17 +140,33 @@ struct Tile {
   int outputs;
 };
 
-// y over ascending blocks. `load` reads block b of a stored row.
+// Where the rows of a tile begin.
+struct TileRows {
+  const std::byte* data[kOutputs];
+  const std::byte* scale[kOutputs];  // formats with separate scales
+
+  TileRows(const WeightRows& weight, std::int64_t first, int outputs) {
+    for (int o = 0; o < outputs; ++o) {
+      data[o] = weight.data + (first + o) * weight.row_stride_bytes;
+      scale[o] = weight.scale + (weight.first_row + first + o) * weight.scale_row_stride_bytes;
+    }
+  }
+};
+
+// y over ascending blocks. `load` reads block b of a row of the tile.
 template <typename Step, typename Load>
 void ProductTile(const MatMulJob& job, const Tile& tile, Load load) {
   float sums[kRows][kOutputs] = {};
   typename Step::Block block[kOutputs];
   Terms terms;
+  const TileRows rows(job.weight, tile.first, tile.outputs);
   const std::int64_t blocks = job.weight.columns / Step::kColumns;
   for (std::int64_t b = 0; b < blocks; ++b) {
+    const std::int64_t ahead =
+        AheadOf(job.weight, b * job.weight.row_stride_bytes / blocks, kOutputs);
     for (int o = 0; o < tile.outputs; ++o) {
-      AskAhead(job.weight, tile.first + o, b * job.weight.row_stride_bytes / blocks, kOutputs);
-      load(tile.first + o, b, block[o]);
+      AskFor(rows.data[o] + ahead);
+      load(rows.data[o], rows.scale[o], b, block[o]);
     }
     for (std::int64_t r = 0; r < tile.rows; ++r) {
       const ActivationBlock<Step::kColumns> x(job.x, tile.first_row + r, b);
@@ -175,42 +191,35 @@ void Product(const MatMulJob& job, Load load) {
 
 template <void (*kLoad)(const std::byte*, ScaledBlock&), int kBlockBytes, bool kMinimum>
 void Scaled(const MatMulJob& job) noexcept {
-  const WeightRows& weight = job.weight;
   Product<ScaledStep<false, kMinimum>>(
-      job, [&weight](std::int64_t row, std::int64_t b, ScaledBlock& out) {
-        kLoad(weight.data + row * weight.row_stride_bytes + b * kBlockBytes, out);
+      job, [](const std::byte* row, const std::byte*, std::int64_t b, ScaledBlock& out) {
+        kLoad(row + b * kBlockBytes, out);
       });
 }
 
 template <void (*kLoad)(const std::byte*, SuperBlock&), int kBlockBytes, bool kMinimum>
 void Super(const MatMulJob& job) noexcept {
-  const WeightRows& weight = job.weight;
   Product<SuperStep<kMinimum>>(
-      job, [&weight](std::int64_t row, std::int64_t b, ScaledSuperBlock& out) {
+      job, [](const std::byte* row, const std::byte*, std::int64_t b, ScaledSuperBlock& out) {
         SuperBlock block;
-        kLoad(weight.data + row * weight.row_stride_bytes + b * kBlockBytes, block);
+        kLoad(row + b * kBlockBytes, block);
         MultiplySubScales(block, out);
       });
 }
 
-const std::byte* ScalesOf(const WeightRows& weight, std::int64_t row) {
-  return weight.scale + (weight.first_row + row) * weight.scale_row_stride_bytes;
-}
-
 void Mxfp4(const MatMulJob& job) noexcept {
-  const WeightRows& weight = job.weight;
-  Product<ScaledStep<false, false>>(job, [&weight](std::int64_t row, std::int64_t b,
-                                                   ScaledBlock& out) {
-    LoadMxfp4(weight.data + row * weight.row_stride_bytes + b * 16, ScalesOf(weight, row) + b, out);
-  });
+  Product<ScaledStep<false, false>>(
+      job, [](const std::byte* row, const std::byte* scales, std::int64_t b, ScaledBlock& out) {
+        LoadMxfp4(row + b * 16, scales + b, out);
+      });
 }
 
 void Nvfp4(const MatMulJob& job) noexcept {
-  const WeightRows& weight = job.weight;
+  const float global_scale = job.weight.global_scale;
   Product<ScaledStep<true, false>>(
-      job, [&weight](std::int64_t row, std::int64_t b, ScaledBlock& out) {
-        LoadNvfp4(weight.data + row * weight.row_stride_bytes + b * 16,
-                  ScalesOf(weight, row) + 2 * b, weight.global_scale, out);
+      job, [global_scale](const std::byte* row, const std::byte* scales, std::int64_t b,
+                          ScaledBlock& out) {
+        LoadNvfp4(row + b * 16, scales + 2 * b, global_scale, out);
       });
 }
 
