@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/random.h"
+#include "sched/share.h"
 
 namespace hadal {
 namespace {
@@ -226,6 +227,9 @@ class World {
     const auto answer = static_cast<std::int64_t>(1 + random_.Below(30));
     if (!CanEverFit(prompt + answer, budget_)) return;
     QueueEntry entry = Request(next_id_++, prompt, answer);
+    entry.tenant = random_.Below(3);
+    entry.priority = static_cast<std::int32_t>(random_.Below(3)) - 1;
+    if (random_.Below(4) == 0) entry.snapshot_at = static_cast<std::int64_t>(random_.Below(60));
     // Sometimes the timeline is an idle one of which a prefix is still good.
     if (!state_.idle.empty() && random_.Below(2) == 0) {
       const IdleSequence idle = state_.idle[random_.Below(state_.idle.size())];
@@ -244,19 +248,49 @@ class World {
         Offer(&state_, entry.id, static_cast<std::int64_t>(random_.Below(most_guesses_ + 1)));
   }
 
+  // Those that wait without rows turn out to have some, as from a known prefix.
+  void Find() {
+    for (const QueueEntry& entry : state_.entries) {
+      if (entry.admitted || entry.cached_tokens > 0 || random_.Below(8) > 0) continue;
+      const auto most = static_cast<std::uint64_t>(entry.pending_tokens);
+      const auto known = static_cast<std::int64_t>(random_.Below(most));
+      std::int64_t pages = PagesOf(known, budget_) + state_.kept_pages;
+      for (const auto& [sequence, rows] : rows_) pages += PagesOf(rows, budget_);
+      if (pages > budget_.pages) continue;
+      rows_[entry.sequence] = known;
+      Attach(&state_, entry.id, known);
+    }
+  }
+  // Known prefixes take what is left.
+  void Keep() {
+    std::int64_t pages = 0;
+    for (const auto& [sequence, rows] : rows_) pages += PagesOf(rows, budget_);
+    const std::int64_t left = std::min<std::int64_t>(budget_.pages - pages, 1000);
+    state_.kept_pages =
+        static_cast<std::int64_t>(random_.Below(static_cast<std::uint64_t>(left) + 1));
+  }
+
   void Step() {
     if (most_guesses_ > 0) Guess();
+    Find();
+    Keep();
     const StepPlan plan = Schedule(state_, budget_);
+    ASSERT_LE(plan.release, state_.kept_pages);
+    ASSERT_TRUE(state_.entries.empty() || !plan.rows.empty()) << "somebody always goes on";
     std::set<std::uint64_t> admitted(plan.admit.begin(), plan.admit.end());
     bool decoding = false;
-    for (const QueueEntry& entry : state_.entries) {
+    for (const QueueEntry& entry : state_.entries)
       if (entry.admitted) admitted.insert(entry.id);
+    for (const std::uint64_t id : plan.aside) {
+      ASSERT_EQ(admitted.erase(id), 1u);
+      EXPECT_NE(id, First(state_.entries)) << "the first never steps aside";
     }
+    const std::uint64_t first = First(state_.entries, &admitted);
     for (const std::uint64_t sequence : plan.evict) rows_[sequence] = 0;
     for (const std::uint64_t id : plan.preempt) {
       rows_[tokens_.at(id).sequence] = 0;
       admitted.erase(id);
-      EXPECT_NE(id, state_.entries.front().id) << "the oldest never gives way";
+      EXPECT_NE(id, first) << "the first in place never gives way";
     }
     std::int64_t rows = 0;
     std::set<std::uint64_t> served;
@@ -291,11 +325,11 @@ class World {
     ASSERT_LE(static_cast<std::int64_t>(admitted.size()), budget_.requests);
     std::int64_t pages = 0;
     for (const auto& [sequence, held] : held_in_step) pages += PagesOf(held, budget_);
-    ASSERT_LE(pages, budget_.pages) << "while the step runs";
+    ASSERT_LE(pages + state_.kept_pages - plan.release, budget_.pages) << "while the step runs";
     if (budget_.pages == std::numeric_limits<std::int64_t>::max()) {
       ASSERT_EQ(served, admitted) << "with pages enough everyone is served in every step";
-    } else if (!state_.entries.empty()) {
-      ASSERT_TRUE(served.count(state_.entries.front().id)) << "the oldest is always served";
+    } else if (first != 0) {
+      ASSERT_TRUE(served.count(first)) << "the first in place is always served";
     }
     Fold(plan, result, &state_);
   }
@@ -324,6 +358,16 @@ class World {
   std::int64_t guessed_rows() const { return guessed_rows_; }
 
  private:
+  // The one that stands before all others (of those in `among`); 0: none.
+  std::uint64_t First(const std::vector<QueueEntry>& entries,
+                      const std::set<std::uint64_t>* among = nullptr) const {
+    const QueueEntry* first = nullptr;
+    for (const QueueEntry& entry : entries)
+      if ((among == nullptr || among->count(entry.id) > 0) &&
+          (first == nullptr || StandsBefore(entry, *first, budget_)))
+        first = &entry;
+    return first == nullptr ? 0 : first->id;
+  }
   struct Tokens {
     std::int64_t prompt, answer, sampled;
     std::uint64_t sequence;
