@@ -1,8 +1,8 @@
 # The system packages, and installing those that are missing. Sourced by scripts/run and scripts/test.
 # The names are those of Debian 12 and 13. Ubuntu 24.04 and later use the same ones (untested).
 
-run_packages=(ca-certificates ccache cmake g++ libcli11-dev libedit-dev libfmt-dev libpcre2-dev libssl-dev
-  libutf8proc-dev ninja-build nlohmann-json3-dev pkg-config python3 zlib1g-dev)
+run_packages=(ca-certificates ccache cmake g++ libcli11-dev libedit-dev libfmt-dev libpcre2-dev libsqlite3-dev libssl-dev
+  libutf8proc-dev ninja-build nlohmann-json3-dev pkg-config prometheus-cpp-dev python3 zlib1g-dev)
 model_packages=(python3 python3-pip)
 test_packages=("${run_packages[@]}" git libgtest-dev)
 all_packages=("${test_packages[@]}" clang-19 clang-format-19 libclang-rt-19-dev llvm-19)

@@ -1,0 +1,54 @@
+#include "serve/request_log.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "base/log_pipe.h"
+
+namespace hadal {
+
+std::string LogLine(const CallRecord& record) {
+  // An ordered object: a line reads the same way every time.
+  nlohmann::ordered_json line;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  line["time_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  line["event"] = "call";
+  line["request_id"] = record.request_id;
+  line["key"] = record.key;
+  line["model"] = record.model;
+  line["path"] = record.path;
+  line["prompt_tokens"] = record.usage.prompt_tokens;
+  line["cached_tokens"] = record.usage.cached_tokens;
+  line["generated_tokens"] = record.usage.generated_tokens;
+  line["queue_seconds"] = record.queue_seconds;
+  if (record.first_token_seconds >= 0) line["first_token_seconds"] = record.first_token_seconds;
+  line["seconds"] = record.total_seconds;
+  if (record.cancelled) line["status"] = 499;  // the client went away
+  if (record.failed) line["error"] = record.error_code.empty() ? "failed" : record.error_code;
+  for (const FinishReason reason : record.finish_reasons)
+    line["finish_reasons"].push_back(Name(reason));
+  return line.dump(-1, ' ', /*ensure_ascii=*/true, nlohmann::json::error_handler_t::replace);
+}
+
+void RequestLog::Ended(const CallRecord& record) {
+  std::string line = LogLine(record);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (dropped_since_line_ > 0) {
+    line.pop_back();
+    line += ",\"dropped_lines\":" + std::to_string(dropped_since_line_) + "}";
+  }
+  line += '\n';
+  if (WriteUnlessFull(file_descriptor_, line)) {
+    dropped_since_line_ = 0;
+  } else {
+    ++dropped_;
+    ++dropped_since_line_;
+  }
+}
+
+std::int64_t RequestLog::dropped() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return dropped_;
+}
+
+}  // namespace hadal
