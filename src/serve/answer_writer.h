@@ -35,8 +35,9 @@ struct AnswerEnd {
   double queue_seconds = 0, total_seconds = 0;
 };
 
-// Called by `Generation` on the exchange's strand, one at a time: Begin, Event ..., then End or
-// Fail. Event sees the events of every answer, its kEnd included; those of one answer are in order.
+// Called by RunCall (generation.h) on the exchange's strand, one at a time: Begin, Event ..., then
+// End or Fail. Event sees the events of every answer, its kEnd included; those of one answer are in
+// order.
 class AnswerWriter {
  public:
   virtual ~AnswerWriter() = default;

@@ -92,6 +92,10 @@ ApiError ErrorOf(const Status& status) {
       error.kind = ErrorKind::kOverloaded;
       error.code = "cancelled";
       break;
+    case Code::kDeadEnd:
+      error.kind = ErrorKind::kInternal;
+      error.code = "grammar_dead_end";
+      break;
     case Code::kOk:
     case Code::kFailed:
     case Code::kUnusable:

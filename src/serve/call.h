@@ -3,18 +3,19 @@
 
 #include <cstdint>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "hadal/generate.h"
 
 namespace hadal {
 
+using CallPrompt = decltype(GenerateRequest::prompt);
+
 struct Call {
   std::string model;        // as the client said it; empty: the default model
   GenerateRequest request;  // everything but the prompt where there are several
   // Several prompts to one call (OpenAI's completions); empty: request.prompt alone.
-  std::vector<std::variant<Chat, RawText, TokenIds>> prompts = {};
+  std::vector<CallPrompt> prompts = {};
   int choices = 1;  // answers to each prompt; the index of one is prompt * choices + choice
   bool stream = false;
   bool include_usage = false;   // OpenAI's stream_options

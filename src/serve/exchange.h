@@ -44,6 +44,8 @@ class Exchange {
   // Runs `work` on this exchange's strand: one at a time and in order, on a thread where computing
   // for a while hurts nobody. Handlers of routes that need a key start there.
   virtual void Post(std::function<void()> work) = 0;
+  // The same, once after so many seconds; not at all where the exchange is gone by then.
+  virtual void After(double seconds, std::function<void()> work) = 0;
 };
 
 }  // namespace hadal

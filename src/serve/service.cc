@@ -14,6 +14,10 @@ void Service::AddObserver(std::shared_ptr<CallObserver> observer) {
   observers_.push_back(std::move(observer));
 }
 
+void Service::AddObserver(std::shared_ptr<RequestObserver> observer) {
+  request_observers_.push_back(std::move(observer));
+}
+
 ApiResult<ServedModel> Service::FindModel(std::string_view name) const {
   constexpr std::string_view kLatest = ":latest";
   const auto bare = [&](std::string_view text) {
@@ -31,6 +35,26 @@ ApiResult<ServedModel> Service::FindModel(std::string_view name) const {
 std::vector<ServedModel> Service::models() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   return models_;
+}
+
+std::uint64_t Service::AddRunning(std::function<void()> abort) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  running_.emplace(++next_running_, std::move(abort));
+  return next_running_;
+}
+
+void Service::RemoveRunning(std::uint64_t id) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  running_.erase(id);
+}
+
+void Service::AbortRunning() {
+  std::map<std::uint64_t, std::function<void()>> running;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    running.swap(running_);
+  }
+  for (const auto& [id, end_call] : running) end_call();
 }
 
 }  // namespace hadal

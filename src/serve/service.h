@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -30,7 +32,7 @@ struct CallRecord {
   int answers = 1;
   Usage usage = {};
   std::int64_t reasoning_tokens = 0;
-  double queue_seconds = 0;         // until the first step of its first answer
+  double queue_seconds = 0;         // until the engine began to read its prompt
   double first_token_seconds = -1;  // from the request; negative: there was none
   double decode_seconds = 0, total_seconds = 0;
   std::vector<double> token_gaps_seconds = {};    // between tokens that followed each other
@@ -47,13 +49,38 @@ class CallObserver {
   virtual void Ended(const CallRecord& record) = 0;
 };
 
+// What became of one HTTP request, whatever it asked for. No text in it.
+struct RequestRecord {
+  std::string method, path, remote, id;
+  std::string route;  // its pattern; empty: none
+  std::string key;    // the name of who asked; empty: nobody known
+  int status = 0;     // 499: the client went away before an answer
+  std::uint64_t request_bytes = 0, response_bytes = 0;  // of the bodies
+  double seconds = 0;
+};
+
+// Sees requests go by; called on threads that serve the network: hand on, and do not block.
+class RequestObserver {
+ public:
+  virtual ~RequestObserver() = default;
+  virtual void Answered(const RequestRecord& record) = 0;
+};
+
+struct ServiceLimits {
+  AdmissionLimits admission = {};
+  double first_token_seconds = 600;  // then the call fails
+  double total_seconds = 3600;       // then the answer ends as if it were long enough
+  int most_answers = 16;             // of one call: choices times prompts
+};
+
 class Service {
  public:
-  explicit Service(AdmissionLimits limits = {}) : admission_(limits) {}
+  explicit Service(ServiceLimits limits = {}) : limits_(limits), admission_(limits.admission) {}
 
   // Before the server starts. The first model is the default one.
   void AddModel(ServedModel model);
   void AddObserver(std::shared_ptr<CallObserver> observer);
+  void AddObserver(std::shared_ptr<RequestObserver> observer);
 
   // By name; an empty name is the default model. ":latest" may be left out or added (Ollama).
   ApiResult<ServedModel> FindModel(std::string_view name) const;
@@ -61,15 +88,30 @@ class Service {
 
   Admission& admission() { return admission_; }
   const std::vector<std::shared_ptr<CallObserver>>& observers() const { return observers_; }
+  const std::vector<std::shared_ptr<RequestObserver>>& request_observers() const {
+    return request_observers_;
+  }
+
+  const ServiceLimits& limits() const { return limits_; }
+
+  // Calls that run, so that a server that must end can end them: `abort` is called at most once,
+  // from any thread, and must not block.
+  std::uint64_t AddRunning(std::function<void()> abort);
+  void RemoveRunning(std::uint64_t id);
+  void AbortRunning();
 
   // False from the first signal on: readiness is gone, running calls finish.
   bool ready() const { return ready_.load(); }
   void set_ready(bool ready) { ready_.store(ready); }
 
  private:
+  const ServiceLimits limits_;
   mutable std::mutex mutex_;
   std::vector<ServedModel> models_;
+  std::map<std::uint64_t, std::function<void()>> running_;
+  std::uint64_t next_running_ = 0;
   std::vector<std::shared_ptr<CallObserver>> observers_;
+  std::vector<std::shared_ptr<RequestObserver>> request_observers_;
   Admission admission_;
   std::atomic<bool> ready_{false};
 };
