@@ -42,7 +42,8 @@ class Exchange {
   virtual bool gone() const = 0;
 
   // Runs `work` on this exchange's strand: one at a time and in order, on a thread where computing
-  // for a while hurts nobody. Handlers of routes that need a key start there.
+  // for a while hurts nobody. Handlers of routes that need a key start there. The work may run, and
+  // the exchange be destroyed with it, before Post returns.
   virtual void Post(std::function<void()> work) = 0;
   // The same, once after so many seconds; not at all where the exchange is gone by then.
   virtual void After(double seconds, std::function<void()> work) = 0;

@@ -48,11 +48,9 @@ class FakeExchange : public Exchange {
   void OnGone(std::function<void()> callback) override { on_gone_ = std::move(callback); }
   bool gone() const override { return gone_; }
   void Post(std::function<void()> work) override {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      queue_.push_back(std::move(work));
-    }
-    wake_.notify_one();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    queue_.push_back(std::move(work));
+    wake_.notify_one();  // with the lock: the exchange may be gone right after it
   }
   void After(double seconds, std::function<void()> work) override {
     timers_.emplace_back(seconds, std::move(work));

@@ -112,9 +112,12 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
     request.sampling.choice += static_cast<std::uint64_t>(index % call_.choices);
     auto answer =
         model_.engine->Start(request, [weak = weak_from_this(), index](const GenerateEvent& event) {
-          const auto self = weak.lock();
+          auto self = weak.lock();
           if (self == nullptr) return false;
-          self->exchange_->Post([self, index, event, now = Clock::now()]() mutable {
+          // Handed over whole: what this thread held last, it would have to destroy, and behind the
+          // call stands the engine itself.
+          Exchange& exchange = *self->exchange_;
+          exchange.Post([self = std::move(self), index, event, now = Clock::now()]() mutable {
             self->Take(index, std::move(event), now);
           });
           return true;
