@@ -15,5 +15,6 @@ void AddInspect(Options program);
 void AddSynth(Options program);
 void AddMachine(Options program);
 void AddList(Options program);
+void AddUsage(Options program);
 
 }  // namespace hadal

@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
                          hadal::kVersion);
   for (const auto add :
        {hadal::AddRun, hadal::AddTokenize, hadal::AddInspect, hadal::AddCheck, hadal::AddPerplexity,
-        hadal::AddBench, hadal::AddSynth, hadal::AddMachine, hadal::AddList})
+        hadal::AddBench, hadal::AddSynth, hadal::AddMachine, hadal::AddList, hadal::AddUsage})
     add(program.options());
   return program.Run(argc, argv);
 }
