@@ -174,6 +174,7 @@ struct GenerateEvent {
 
   // kEnd.
   FinishReason finish_reason = FinishReason::kStop;
+  std::string stop = {};  // the stop string that ended the answer; empty: none did
   Usage usage = {};
   Timings timings = {};
 
@@ -198,6 +199,7 @@ struct GenerateResult {
   };
   std::vector<LogProbability> log_probabilities = {};  // beside ids, where they were asked for
   FinishReason finish_reason = FinishReason::kStop;
+  std::string stop = {};  // the stop string that ended the answer; empty: none did
   Usage usage = {};
   Timings timings = {};
 

@@ -27,8 +27,9 @@ class AnswerReader {
   // The rest, once the answer is over.
   void Finish(GenerateEvent* event);
 
-  bool stopped() const { return stops_.matched(); }  // a stop string is complete
-  bool called() const { return called_; }            // the answer calls a tool
+  bool stopped() const { return stops_.matched(); }           // a stop string is complete
+  const std::string& stop() const { return stops_.match(); }  // which; where stopped()
+  bool called() const { return called_; }                     // the answer calls a tool
 
  private:
   void Sort(const std::vector<AnswerEvent>& pieces, GenerateEvent* event);

@@ -92,6 +92,7 @@ void AnswerTask::End(const Status& status) {
   } else {
     event.kind = GenerateEvent::Kind::kEnd;
     if (reader_) reader_->Finish(&event);
+    if (reader_ && reader_->stopped()) event.stop = reader_->stop();
     event.finish_reason = FinishReason::kLength;
     if (ended_)
       event.finish_reason =

@@ -50,13 +50,13 @@ int Fit(const std::vector<std::string>& pattern, const std::vector<std::string>&
   return pattern.size() == path.size() ? fixed : -1;
 }
 
-bool Answers(const Route& route, std::string_view method) {
+bool Answers(const HttpRoute& route, std::string_view method) {
   return route.method == method || (method == "HEAD" && route.method == "GET");
 }
 
-std::string AllowedMethods(const std::vector<const Route*>& routes) {
+std::string AllowedMethods(const std::vector<const HttpRoute*>& routes) {
   std::string allow;
-  for (const Route* route : routes) {
+  for (const HttpRoute* route : routes) {
     if (!allow.empty()) allow += ", ";
     allow += route->method;
     if (route->method == "GET") allow += ", HEAD";
@@ -66,16 +66,16 @@ std::string AllowedMethods(const std::vector<const Route*>& routes) {
 
 }  // namespace
 
-void Router::Add(Route route) {
+void Router::Add(HttpRoute route) {
   HADAL_CHECK(route.pattern.starts_with('/') && route.handler != nullptr,
               "a route needs a path and a handler");
   auto segments = Split(route.pattern);
   auto node = std::find_if(nodes_.begin(), nodes_.end(),
                            [&](const Node& other) { return other.segments == segments; });
   if (node == nodes_.end()) node = nodes_.insert(nodes_.end(), {std::move(segments), {}});
-  for (const Route* other : node->routes)
+  for (const HttpRoute* other : node->routes)
     HADAL_CHECK(other->method != route.method, "a route may be added once");
-  routes_.push_back(std::make_unique<Route>(std::move(route)));
+  routes_.push_back(std::make_unique<HttpRoute>(std::move(route)));
   node->routes.push_back(routes_.back().get());
 }
 
@@ -88,13 +88,13 @@ ApiResult<Router::Match> Router::Find(std::string_view method, std::string_view 
   const std::vector<std::string> segments = Split(path);
   Match match;
   int best = -1;
-  std::vector<const Route*> there;  // routes of the path, whatever their method
+  std::vector<const HttpRoute*> there;  // routes of the path, whatever their method
   for (const Node& node : nodes_) {
     Parameters parameters;
     const int fit = Fit(node.segments, segments, &parameters);
     if (fit < 0) continue;
     there.insert(there.end(), node.routes.begin(), node.routes.end());
-    for (const Route* route : node.routes)
+    for (const HttpRoute* route : node.routes)
       if (Answers(*route, method) && fit > best) {
         best = fit;
         match = {route, std::move(parameters)};

@@ -30,7 +30,7 @@ class Access {
 
 using Handler = std::function<void(const std::shared_ptr<Exchange>& exchange)>;
 
-struct Route {
+struct HttpRoute {
   std::string method;   // "GET" also answers HEAD
   std::string pattern;  // "/v1/models/{id}"; "{id...}" takes the rest, slashes included
   Access access;
@@ -40,26 +40,26 @@ struct Route {
 class Router {
  public:
   // A pattern and method that are there already are a mistake of ours (HADAL_CHECK).
-  void Add(Route route);
+  void Add(HttpRoute route);
   // The same handler for several paths.
   void Add(const std::string& method, std::initializer_list<const char*> patterns, Access access,
            const Handler& handler);
 
   struct Match {
-    const Route* route = nullptr;
+    const HttpRoute* route = nullptr;
     std::vector<std::pair<std::string, std::string>> parameters;
   };
   // kNotFound, or kWrongMethod with the methods that the path has. Fixed segments go before
   // placeholders.
   ApiResult<Match> Find(std::string_view method, std::string_view path) const;
-  const std::vector<std::unique_ptr<Route>>& routes() const { return routes_; }
+  const std::vector<std::unique_ptr<HttpRoute>>& routes() const { return routes_; }
 
  private:
   struct Node {
     std::vector<std::string> segments;
-    std::vector<const Route*> routes;
+    std::vector<const HttpRoute*> routes;
   };
-  std::vector<std::unique_ptr<Route>> routes_;
+  std::vector<std::unique_ptr<HttpRoute>> routes_;
   std::vector<Node> nodes_;  // one a pattern
 };
 

@@ -10,6 +10,9 @@ namespace hadal {
 
 void AddHealthRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddOpenAiChatRoutes(Router* router, const std::shared_ptr<Service>& service);
+void AddAnthropicRoutes(Router* router, const std::shared_ptr<Service>& service);
+void AddOllamaChatRoutes(Router* router, const std::shared_ptr<Service>& service);
+void AddResponsesRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddModelRoutes(Router* router, const std::shared_ptr<Service>& service);
 
 // All of them.
