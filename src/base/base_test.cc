@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/bytes.h"
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/random.h"
@@ -97,6 +98,37 @@ TEST(File, WritesAtomicallyAndMaps) {
 }
 
 // The known-answer test of the Random123 distribution for philox4x32-10.
+TEST(File, ReadsPartsOfAFile) {
+  const std::string path = ::testing::TempDir() + "/hadal_part_" + std::to_string(::getpid());
+  ASSERT_TRUE(WriteFileAtomically(path, "0123456789").ok());
+  EXPECT_EQ(*ReadFilePart(path, 2, 3), "234");
+  EXPECT_EQ(*ReadFilePart(path, 8, 100), "89");
+  EXPECT_EQ(*ReadFilePart(path, 10, 1), "");
+  EXPECT_EQ(*ReadFilePart(path, ~0ull, ~0ull), "");
+  EXPECT_FALSE(ReadFilePart(path + "_absent", 0, 1).ok());
+  std::filesystem::remove(path);
+}
+
+TEST(File, OneHolderOfALock) {
+  const std::string path = ::testing::TempDir() + "/hadal_lock_" + std::to_string(::getpid());
+  {
+    const auto first = FileLock::Try(path);
+    ASSERT_TRUE(first.ok());
+    EXPECT_TRUE(first->held());
+    EXPECT_FALSE(FileLock::Try(path)->held());
+  }
+  EXPECT_TRUE(FileLock::Try(path)->held());
+  EXPECT_FALSE(FileLock::Try(path + "/under/a/file").ok());
+  std::filesystem::remove(path);
+}
+
+TEST(Digest, Sha256KnownAnswer) {
+  // FIPS 180-4: of "abc".
+  const Digest digest = Sha256Digest(std::as_bytes(std::span("abc", 3)));
+  EXPECT_EQ(std::to_integer<int>(digest[0]), 0xba);
+  EXPECT_EQ(std::to_integer<int>(digest[31]), 0xad);
+}
+
 TEST(Random, PhiloxKnownAnswer) {
   const std::array<std::uint32_t, 4> zero = Philox({0, 0, 0, 0}, 0);
   EXPECT_EQ(zero, (std::array<std::uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));

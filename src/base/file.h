@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/status.h"
@@ -35,6 +36,10 @@ class MappedFile {
 // huge).
 Result<std::string> ReadFile(const std::string& path, std::uint64_t most_bytes = 1ull << 30);
 
+// At most `bytes` bytes of a file from `offset` on: fewer where it ends before.
+Result<std::string> ReadFilePart(const std::string& path, std::uint64_t offset,
+                                 std::uint64_t bytes);
+
 // Reads a whole file, unpacking gzip when its first bytes say so.
 Result<std::string> ReadMaybeGzipped(const std::string& path,
                                      std::uint64_t most_bytes = 1ull << 30);
@@ -43,7 +48,8 @@ Result<std::string> ReadMaybeGzipped(const std::string& path,
 // Nothing is left behind where any step fails.
 class AtomicFile {
  public:
-  static Result<AtomicFile> Create(const std::string& path);
+  // `owner_only`: others of the machine may not read it.
+  static Result<AtomicFile> Create(const std::string& path, bool owner_only = false);
   AtomicFile(AtomicFile&&) noexcept;
   AtomicFile& operator=(AtomicFile&&) = delete;
   ~AtomicFile();  // without Commit: removes the temporary file
@@ -62,6 +68,22 @@ class AtomicFile {
 };
 
 Status WriteFileAtomically(const std::string& path, std::string_view content);
+
+// One process at a time: holds a lock file that the system frees with the process, however it
+// ends. The file stays; its content means nothing.
+class FileLock {
+ public:
+  // False in `held()` where another holder has it; a failure where the file cannot be made.
+  static Result<FileLock> Try(const std::string& path);
+  FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  FileLock& operator=(FileLock&&) = delete;
+  ~FileLock();
+  bool held() const { return descriptor_ >= 0; }
+
+ private:
+  explicit FileLock(int descriptor) : descriptor_(descriptor) {}
+  int descriptor_ = -1;
+};
 
 bool FileExists(const std::string& path);
 bool IsDirectory(const std::string& path);

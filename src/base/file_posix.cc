@@ -1,11 +1,13 @@
 // The one file of `base` that makes file system calls (POSIX: Linux and macOS).
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -81,6 +83,27 @@ Result<std::string> ReadFile(const std::string& path, std::uint64_t most_bytes) 
   return content;
 }
 
+Result<std::string> ReadFilePart(const std::string& path, std::uint64_t offset,
+                                 std::uint64_t bytes) {
+  std::uint64_t size = 0;
+  HADAL_ASSIGN_OR_RETURN(const int raw, OpenRegular(path, &size));
+  const Descriptor descriptor{raw};
+  std::string content(offset < size ? std::min(bytes, size - offset) : 0, '\0');
+  std::uint64_t done = 0;
+  while (done < content.size()) {
+    const ssize_t got = ::pread(descriptor.value, content.data() + done, content.size() - done,
+                                static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0)
+      return Unusable(path, "reading stopped: " + ErrorText(), "a readable file",
+                      "check the disk, then try again");
+    if (got == 0) break;  // it became shorter
+    done += static_cast<std::uint64_t>(got);
+  }
+  content.resize(done);
+  return content;
+}
+
 Result<std::string> ReadMaybeGzipped(const std::string& path, std::uint64_t most_bytes) {
   HADAL_ASSIGN_OR_RETURN(std::string packed, ReadFile(path, most_bytes));
   if (packed.size() < 2 || packed[0] != '\x1f' || packed[1] != '\x8b') return packed;
@@ -108,9 +131,10 @@ Result<std::string> ReadMaybeGzipped(const std::string& path, std::uint64_t most
   return content;
 }
 
-Result<AtomicFile> AtomicFile::Create(const std::string& path) {
+Result<AtomicFile> AtomicFile::Create(const std::string& path, bool owner_only) {
   const std::string temporary = path + ".tmp." + std::to_string(::getpid());
-  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int descriptor =
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, owner_only ? 0600 : 0644);
   if (descriptor < 0)
     return Failed(temporary, ErrorText(), "a folder that can be written to",
                   "name another place, or change the folder's permissions");
@@ -168,6 +192,25 @@ Status WriteFileAtomically(const std::string& path, std::string_view content) {
   HADAL_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
   HADAL_RETURN_IF_ERROR(file.Write(content));
   return file.Commit();
+}
+
+Result<FileLock> FileLock::Try(const std::string& path) {
+  Descriptor descriptor{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+  if (descriptor.value < 0)
+    return Failed(path, ErrorText(), "a folder that can be written to",
+                  "name another place, or change the folder's permissions");
+  int done = -1;
+  do {
+    done = ::flock(descriptor.value, LOCK_EX | LOCK_NB);
+  } while (done != 0 && errno == EINTR);
+  if (done == 0) return FileLock(std::exchange(descriptor.value, -1));
+  if (errno == EWOULDBLOCK) return FileLock(-1);
+  return Failed(path, "locking failed: " + ErrorText(), "a file system with locks",
+                "name a folder on a local disk");
+}
+
+FileLock::~FileLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 bool FileExists(const std::string& path) {
