@@ -5,6 +5,7 @@
 // Thread-compatible: one thread at a time per pool (the engine's step thread).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -31,6 +32,15 @@ class PagePool {
   bool Shared(std::uint32_t page) const { return pages_[page].references > 1; }
   std::uint64_t Handle(std::uint32_t page) const { return pages_[page].memory.handle; }
   std::uint64_t Bytes(std::uint32_t page) const { return pages_[page].bytes; }
+  // The content of a page on the host; valid as long as somebody refers to the page and nobody
+  // writes to it.
+  const std::byte* Fetch(std::uint32_t page) const {
+    return static_cast<const std::byte*>(memory_->Fetch(pages_[page].memory));
+  }
+  // Writes a whole page.
+  void Put(std::uint32_t page, const std::byte* content) {
+    memory_->Put(pages_[page].memory, content, pages_[page].bytes);
+  }
   // A page of its own with the same content; the caller's reference to `page` moves to it.
   Result<std::uint32_t> CopyOnWrite(std::uint32_t page);
 

@@ -81,6 +81,23 @@ void PartPages::DropBefore(std::int64_t first) {
   Skip(first_page_ * page_rows_);
 }
 
+PageTable PartPages::Table(std::int64_t end) const {
+  PageTable table{held_from_ / page_rows_, held_from_, {}};
+  if (held_from_ >= end) return table;
+  for (std::int64_t page = table.first_page; page <= (end - 1) / page_rows_; ++page)
+    table.pages.push_back(pages_.at(static_cast<std::size_t>(page - first_page_)));
+  return table;
+}
+
+void PartPages::Become(const PageTable& table) {
+  for (const std::uint32_t page : table.pages) pool_->AddReference(page);
+  DropFrom(0);
+  first_page_ = table.first_page;
+  held_from_ = table.held_from;
+  pages_ = table.pages;
+  for (const std::uint32_t page : pages_) handles_.push_back(pool_->Handle(page));
+}
+
 void PartPages::ShareBefore(const PartPages& other, std::int64_t row) {
   HADAL_CHECK(pool_ == other.pool_ && page_rows_ == other.page_rows_, "pages of another part");
   const std::int64_t end = row / page_rows_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cache/page_pool.h"
+#include "cache/snapshot_tables.h"
 
 namespace hadal {
 
@@ -33,6 +34,10 @@ class PartPages {
   void Skip(std::int64_t row) { held_from_ = row > held_from_ ? row : held_from_; }
   // Rows from `row` on are forgotten: what was skipped before and would be written again is no gap.
   void Rewind(std::int64_t row);
+  // The pages of rows [held_from, end), and a copy with pages of a table, to which references are
+  // added; all of them are there.
+  PageTable Table(std::int64_t end) const;
+  void Become(const PageTable& table);
   // Pages that lie wholly before `row` become those of `other`, which hold the same rows.
   void ShareBefore(const PartPages& other, std::int64_t row);
 

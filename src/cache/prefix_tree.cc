@@ -5,14 +5,6 @@
 
 namespace hadal {
 
-struct PrefixTree::Best {
-  std::uint64_t number = 0;
-  std::int64_t usable = 0;
-  std::int64_t common = 0;  // with any snapshot
-  bool ended = false;       // one ends where the common prefix does
-  std::int64_t gone = 0;    // common with one that was evicted
-};
-
 namespace {
 
 TokenTree::Ids First(TokenTree::Ids ids, std::int64_t count) {
@@ -53,35 +45,16 @@ PrefixTree::Space& PrefixTree::SpaceOf(std::string_view name) {
   return *space;
 }
 
-PrefixTree::Best PrefixTree::Search(const Space& space, std::span<const std::int32_t> ids) const {
-  Best best;
-  bool first = true;
-  space.live.Walk(ids, [&](std::uint64_t number, std::int64_t common) {
-    const CacheReach& reach = entries_.at(number).reach;
-    if (std::exchange(first, false)) {
-      best.common = common;
-      best.ended = common == reach.length;
-    }
-    const std::int64_t most = common - options_.tied_tokens;
-    if (most <= best.usable) return false;
-    const std::int64_t usable = reach.Usable(most);
-    if (usable > best.usable) {
-      best.usable = usable;
-      best.number = number;
-    }
-    return usable < most;
-  });
-  space.gone.Walk(ids, [&best](std::uint64_t, std::int64_t common) {
-    best.gone = common;
-    return false;
-  });
-  return best;
+ReachOf PrefixTree::ReachOfEntries() const {
+  return [this](std::uint64_t number) -> const CacheReach& { return entries_.at(number).reach; };
 }
 
-PrefixMiss PrefixTree::MissOf(const Best& best, const Space* space, std::int64_t asked) const {
-  if (best.usable >= asked - options_.tied_tokens) return PrefixMiss::kNone;
-  if (best.gone > best.common) return PrefixMiss::kEvicted;
-  if (best.usable < best.common - options_.tied_tokens) return PrefixMiss::kWindowForgot;
+PrefixMiss PrefixTree::MissOf(const BestPrefix& best, std::int64_t gone_tokens, const Space* space,
+                              std::int64_t asked) const {
+  if (best.usable_tokens >= asked - options_.tied_tokens) return PrefixMiss::kNone;
+  if (gone_tokens > best.common_tokens) return PrefixMiss::kEvicted;
+  if (best.usable_tokens < best.common_tokens - options_.tied_tokens)
+    return PrefixMiss::kWindowForgot;
   if (space == nullptr || space->snapshots == 0)
     return stats_.snapshots == 0 ? PrefixMiss::kEmpty : PrefixMiss::kOtherSpace;
   return best.ended ? PrefixMiss::kNewTokens : PrefixMiss::kDiverged;
@@ -92,20 +65,28 @@ PrefixMatch PrefixTree::Longest(std::string_view space_name, std::span<const std
   ids = First(ids, most_tokens);
   const auto found = spaces_.find(space_name);
   const Space* space = found == spaces_.end() ? nullptr : found->second.get();
-  const Best best = space == nullptr ? Best() : Search(*space, ids);
+  BestPrefix best;
+  std::int64_t gone_tokens = 0;  // shared with one that was evicted
+  if (space != nullptr) {
+    best = FindBestPrefix(space->live, ids, options_.tied_tokens, ReachOfEntries());
+    space->gone.Walk(ids, [&gone_tokens](std::uint64_t, std::int64_t common) {
+      gone_tokens = common;
+      return false;
+    });
+  }
   PrefixMatch match;
-  match.usable_tokens = best.usable;
-  match.common_tokens = best.common;
-  match.miss = MissOf(best, space, std::ssize(ids));
+  match.usable_tokens = best.usable_tokens;
+  match.common_tokens = best.common_tokens;
+  match.miss = MissOf(best, gone_tokens, space, std::ssize(ids));
   ++stats_.lookups;
   stats_.asked_tokens += std::ssize(ids);
   if (alignment_ > 0) {
-    const std::int64_t place = std::max(best.common, best.gone) / alignment_ * alignment_;
-    if (place > best.usable) match.wanted_snapshot = place;
+    const std::int64_t place = std::max(best.common_tokens, gone_tokens) / alignment_ * alignment_;
+    if (place > best.usable_tokens) match.wanted_snapshot = place;
   }
-  if (best.usable == 0) return match;
+  if (best.usable_tokens == 0) return match;
   ++stats_.hits;
-  stats_.hit_tokens += best.usable;
+  stats_.hit_tokens += best.usable_tokens;
   match.snapshot = entries_.at(best.number).snapshot;
   Use(best.number);
   return match;
@@ -147,24 +128,13 @@ bool PrefixTree::Insert(std::string_view space_name,
 
 // Drops what the snapshot serves as well. False: another one serves all that it would.
 bool PrefixTree::DropCovered(Space* space, const CacheSnapshot& snapshot) {
-  const CacheReach reach = snapshot.Reach();
-  std::vector<std::uint64_t> covered;
-  std::uint64_t covering = 0;
-  space->live.Walk(snapshot.ids(), [&](std::uint64_t number, std::int64_t common) {
-    const CacheReach& other = entries_.at(number).reach;
-    const bool same = common == other.length && common == reach.length;
-    if (common == reach.length && other.Covers(reach)) {
-      covering = number;
-      return false;
-    }
-    if (same || (common == other.length && reach.Covers(other))) covered.push_back(number);
-    return true;
-  });
-  if (covering != 0) {
-    Use(covering);
+  const CoveredPrefixes found =
+      FindCovered(space->live, snapshot.ids(), snapshot.Reach(), ReachOfEntries());
+  if (found.covering != 0) {
+    Use(found.covering);
     return false;
   }
-  for (const std::uint64_t number : covered) Drop(number);
+  for (const std::uint64_t number : found.covered) Drop(number);
   return true;
 }
 

@@ -22,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cache/prefix_search.h"
 #include "cache/sequence_cache.h"
 #include "cache/token_tree.h"
 
@@ -110,11 +111,11 @@ class PrefixTree {
     Space* space = nullptr;
     std::vector<std::int32_t> ids;
   };
-  struct Best;
 
   Space& SpaceOf(std::string_view name);
-  Best Search(const Space& space, std::span<const std::int32_t> ids) const;
-  PrefixMiss MissOf(const Best& best, const Space* space, std::int64_t asked) const;
+  ReachOf ReachOfEntries() const;
+  PrefixMiss MissOf(const BestPrefix& best, std::int64_t gone_tokens, const Space* space,
+                    std::int64_t asked) const;
   bool DropCovered(Space* space, const CacheSnapshot& snapshot);
   void Use(std::uint64_t number);
   void Hold(const CacheSnapshot& snapshot, int change);

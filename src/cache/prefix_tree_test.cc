@@ -235,10 +235,9 @@ TEST_F(PrefixTreeTest, ManyConversationsShareTheirPrefixes) {
     constexpr std::int64_t kPrefix = 480, kTurn = 60;
     std::vector<Ids> prefixes, conversations;
     for (int i = 0; i < 20; ++i) prefixes.push_back(Some(kPrefix));
-    std::int64_t asked = 0, reused = 0;
+    std::int64_t reused = 0;
     for (int i = 0; i < 500; ++i) {
       conversations.push_back(Joined(prefixes[static_cast<std::size_t>(i % 20)], Some(kTurn)));
-      asked += kPrefix + kTurn;
       reused += Serve(&tree, "", conversations.back());
     }
     // The first of a prefix computes it; with windows the second leaves the snapshot in it.

@@ -185,6 +185,49 @@ std::uint64_t SequenceCache::held_bytes() const {
   return bytes;
 }
 
+SnapshotTables CacheSnapshot::Tables() const {
+  const SequenceCache& from = *sequence_;
+  SnapshotTables tables;
+  tables.ids = from.ids_;
+  SnapshotState& present = tables.states.emplace_back();
+  present.length = from.length();
+  for (std::size_t i = 0; i < from.parts_.size(); ++i)
+    present.tables.push_back(from.parts_[i].Table(from.part_layout(i).rows(from.length())));
+  for (const SequenceCache::Moment& moment : from.moments_) {
+    SnapshotState& state = tables.states.emplace_back();
+    state.length = moment.length;
+    state.stretch = moment.stretch;
+    state.turn = moment.turn;
+    // A bounded part has a row a token.
+    for (const PartPages& window : moment.windows)
+      state.tables.push_back(window.Table(moment.length));
+  }
+  return tables;
+}
+
+std::shared_ptr<const CacheSnapshot> CacheSnapshot::Of(PagePool* pool,
+                                                       std::shared_ptr<const CacheLayout> layout,
+                                                       SnapshotTables tables) {
+  auto made = std::make_unique<SequenceCache>(pool, std::move(layout));
+  made->ids_ = std::move(tables.ids);
+  for (std::size_t i = 0; i < made->parts_.size(); ++i)
+    made->parts_[i].Become(tables.states[0].tables[i]);
+  for (std::size_t at = 1; at < tables.states.size(); ++at) {
+    const SnapshotState& state = tables.states[at];
+    SequenceCache::Moment& moment = made->moments_.emplace_back();
+    moment.length = state.length;
+    moment.stretch = state.stretch;
+    moment.turn = state.turn;
+    auto table = state.tables.begin();
+    for (std::size_t i = 0; i < made->parts_.size(); ++i) {
+      const CachePartLayout& part = made->part_layout(i);
+      if (!part.window.bounded()) continue;
+      moment.windows.emplace_back(pool, part.page_rows, part.page_bytes()).Become(*table++);
+    }
+  }
+  return std::shared_ptr<const CacheSnapshot>(new CacheSnapshot(std::move(made)));
+}
+
 std::shared_ptr<const CacheSnapshot> CacheSnapshot::SharingPrefix(const CacheSnapshot& other,
                                                                   std::int64_t tokens) const {
   std::unique_ptr<SequenceCache> shared = sequence_->Fork();

@@ -65,6 +65,8 @@ class SequenceCache {
   PagedRows Part(std::size_t index) const;
   std::size_t parts() const { return parts_.size(); }
   const CacheLayout& layout() const { return *layout_; }
+  std::shared_ptr<const CacheLayout> shared_layout() const { return layout_; }
+  PagePool* pool() const { return pool_; }
   // To which lengths Truncate could go.
   CacheReach Reach() const;
   // Its pages, snapshots included: ascending numbers of the pool, each once.
@@ -102,8 +104,16 @@ class CacheSnapshot {
   std::int64_t length() const { return sequence_->length(); }
   std::span<const std::int32_t> ids() const { return sequence_->ids(); }
   const CacheLayout& layout() const { return sequence_->layout(); }
+  PagePool* pool() const { return sequence_->pool(); }
   CacheReach Reach() const { return sequence_->Reach(); }
   std::vector<std::uint32_t> Pages() const { return sequence_->Pages(); }
+
+  // What it is made of, in pages of the pool. A snapshot of such tables, of this pool and layout,
+  // is the same moment: all pages are there, with their rows, and get one more reference.
+  SnapshotTables Tables() const;
+  static std::shared_ptr<const CacheSnapshot> Of(PagePool* pool,
+                                                 std::shared_ptr<const CacheLayout> layout,
+                                                 SnapshotTables tables);
 
   // The same moment, but what lies wholly in the first `tokens` tokens, whose ids are those of
   // `other`, and is kept for good is held in the pages of `other`. Rows follow from the ids alone,
