@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "hadal/counters.h"
 #include "hadal/export.h"
 #include "hadal/generate.h"
 #include "hadal/status.h"
@@ -42,6 +43,12 @@ struct EngineOptions {
   // from the text itself; "model": by the checkpoint's own draft layers.
   std::string draft = "none";
   std::int64_t draft_tokens = 4;  // most guesses of a step, 1 to 16
+  // What may wait for its first step: requests, and tokens of their prompts together; 0: no bound.
+  // What comes on top is refused with kBusy.
+  std::int64_t queue_requests = 0, queue_tokens = 0;
+  // Answers of Engine::Start leave what they computed for requests that begin in the same way, up
+  // to so many bytes of what timelines hold (beside or within cache_budget_bytes); 0: nothing.
+  std::uint64_t prefix_cache_bytes = 0;
 };
 
 struct EngineInfo {
@@ -100,11 +107,17 @@ class HADAL_API Engine {
 
   // Begins an answer on a timeline of its own and returns at once; `sink` gets the events on the
   // engine's thread, where every other answer waits for it: it must hand them on and not block.
-  // Fails like Session::Generate where the request is wrong or too large; once this has succeeded,
+  // Fails like Session::Generate where the request is wrong or too large, and with kBusy where too
+  // much waits already (EngineOptions); once this has succeeded,
   // exactly one kEnd or kFailed comes. The prompt becomes tokens on the calling thread. The sink is
   // gone after the last event and must not keep the engine; destroying the answer does not wait for
   // it.
   Result<std::shared_ptr<Answer>> Start(const GenerateRequest& request, GenerateSink sink);
+
+  // What it has done and holds, as of its last step.
+  EngineCounters counters() const;
+  // Whether the counters tell the rows of each expert (mixtures); off at first.
+  void CountExperts(bool on);
 
   struct Impl;
   explicit Engine(std::unique_ptr<Impl> impl);  // the library's own business

@@ -105,6 +105,9 @@ struct GenerateRequest {
   std::string tenant = {};
   std::int32_t priority = 0;
   std::string cache_space = {};
+  // Most time from the request to its first token, and to its end; 0: no bound. Over it the request
+  // fails with kDeadline before its next step.
+  double first_token_seconds = 0.0, total_seconds = 0.0;
 
   AnswerForm form = AnswerForm::kFree;
   std::string schema = {};      // kSchema: JSON Schema, as text

@@ -22,7 +22,9 @@ enum class Code : unsigned char {
   kNoRoom = 4,       // not enough memory or disk, said before any work
   kUnsupported = 5,  // well-formed, known by name, and not run by this version
   kCancelled = 6,
-  kDeadEnd = 7,  // an answer's form left no token to choose (docs/structured-output.md)
+  kDeadEnd = 7,   // an answer's form left no token to choose (docs/structured-output.md)
+  kBusy = 8,      // too much waits already: the same request may work a moment later
+  kDeadline = 9,  // it took longer than the request allows
 };
 
 class [[nodiscard]] HADAL_API Status {
@@ -49,7 +51,7 @@ class [[nodiscard]] HADAL_API Status {
   // "where: found FOUND, expected EXPECTED; HINT", leaving out the parts that are empty.
   std::string ToString() const;
 
-  // The exit code of the commands' contract: kUnsupported is 3, kCancelled and kDeadEnd are 1.
+  // The exit code of the commands' contract: kUnsupported is 3, those from kCancelled on are 1.
   int ExitCode() const;
 
  private:

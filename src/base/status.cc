@@ -28,6 +28,8 @@ int Status::ExitCode() const {
     case Code::kFailed:
     case Code::kCancelled:
     case Code::kDeadEnd:
+    case Code::kBusy:
+    case Code::kDeadline:
       return 1;
     case Code::kUsage:
       return 2;

@@ -12,7 +12,7 @@ Result<std::shared_ptr<Answer>> Engine::Start(const GenerateRequest& request, Ge
   HADAL_ASSIGN_OR_RETURN(StepLoop::Request order,
                          MakeOrder(impl_.get(), request, 0, 0, std::move(sink), cancelled));
   auto answer = std::make_shared<Answer>(std::move(cancelled), std::ssize(order.prompt));
-  impl_->loop->Submit(std::move(order));
+  HADAL_RETURN_IF_ERROR(impl_->loop->Submit(std::move(order)));
   return answer;
 }
 

@@ -11,6 +11,8 @@ AnswerTask::AnswerTask(const GenerateRequest& request, PreparedPrompt prompt,
       sampler_(request.sampling, prompt_.ids),
       sink_(std::move(sink)),
       cancelled_(std::move(cancelled)) {
+  first_token_bound_ = request.first_token_seconds;
+  total_bound_ = request.total_seconds;
   reports_probabilities_ = request.sampling.log_probabilities >= 0;
   if (tokenizer != nullptr) reader_.emplace(std::move(tokenizer), prompt_, request.stops);
   usage_.prompt_tokens = static_cast<std::int64_t>(prompt_.ids.size());
@@ -24,6 +26,19 @@ void AnswerTask::Emit(const GenerateEvent& event) {
   } catch (...) {  // the caller's code: its answer ends, and no other
   }
   if (!more) cancelled_->store(true, std::memory_order_relaxed);
+}
+
+Status AnswerTask::lapsed() const {
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
+  const auto late = [seconds](const char* what, double bound) {
+    return Status(Code::kDeadline, "request", std::to_string(seconds) + " seconds " + what,
+                  "at most " + std::to_string(bound),
+                  "allow more time, or ask when less is going on");
+  };
+  if (total_bound_ > 0.0 && seconds > total_bound_) return late("without an end", total_bound_);
+  if (first_token_bound_ > 0.0 && usage_.generated_tokens == 0 && seconds > first_token_bound_)
+    return late("without a first token", first_token_bound_);
+  return {};
 }
 
 void AnswerTask::Resume(std::int64_t cached, std::int64_t replayed) {

@@ -23,6 +23,7 @@ class AnswerTask : public StepTask {
              std::shared_ptr<std::atomic<bool>> cancelled);
 
   bool cancelled() const override { return cancelled_->load(std::memory_order_relaxed); }
+  Status lapsed() const override;
   void Resume(std::int64_t cached, std::int64_t replayed) override;
   void Progress(std::int64_t done, std::int64_t total) override;
   Result<Choice> Choose(std::span<const float> logits, std::int64_t position) override;
@@ -41,6 +42,7 @@ class AnswerTask : public StepTask {
   GenerateSink sink_;
   std::shared_ptr<std::atomic<bool>> cancelled_;
 
+  double first_token_bound_ = 0.0, total_bound_ = 0.0;  // seconds; 0: none
   bool reports_probabilities_ = false;
   bool ended_ = false;  // by an ending token or a stop string
   Usage usage_;

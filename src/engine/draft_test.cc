@@ -113,8 +113,9 @@ Running Start(Kind kind, std::vector<Ids> timelines = {}, std::int64_t draft_tok
   options.cache_budget_bytes = cache_pages * sizeof(float) * kPageTokens;
   auto model = std::make_unique<FakeModel>(options, cache);
   FakeModel* raw = model.get();
-  return {raw, MakeEngine(std::move(model), {}, {}, MakeDraft(kind, std::move(timelines)),
-                          draft_tokens)};
+  StepLoopOptions loop;
+  loop.draft_tokens = draft_tokens;
+  return {raw, MakeEngine(std::move(model), {}, {}, loop, MakeDraft(kind, std::move(timelines)))};
 }
 
 GenerateResult Answer(const Running& running, const GenerateRequest& request) {

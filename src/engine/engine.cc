@@ -14,7 +14,7 @@
 namespace hadal {
 
 std::shared_ptr<Engine> MakeEngine(std::unique_ptr<Model> model, Language language, EngineInfo info,
-                                   std::unique_ptr<Draft> draft, std::int64_t draft_tokens) {
+                                   const StepLoopOptions& options, std::unique_ptr<Draft> draft) {
   auto impl = std::make_unique<Engine::Impl>();
   info.vocabulary = model->spec().vocabulary;
   if (info.context_tokens == 0) info.context_tokens = model->spec().context;
@@ -24,7 +24,7 @@ std::shared_ptr<Engine> MakeEngine(std::unique_ptr<Model> model, Language langua
   info.has_tokenizer = language.tokenizer != nullptr;
   info.prompt_format = language.format != nullptr ? std::string(language.format->name) : "";
   impl->language = std::move(language);
-  impl->loop = std::make_unique<StepLoop>(std::move(model), std::move(draft), draft_tokens);
+  impl->loop = std::make_unique<StepLoop>(std::move(model), options, std::move(draft));
   info.context_tokens = std::min(info.context_tokens, impl->loop->most_tokens());
   impl->info = std::move(info);
   return std::make_shared<Engine>(std::move(impl));
@@ -77,9 +77,15 @@ Result<std::shared_ptr<Engine>> Engine::Open(const EngineOptions& options) {
   std::unique_ptr<Draft> draft;
   if (options.draft == "ngram") draft = std::make_unique<NgramDraft>();
   if (options.draft == "model") draft = std::make_unique<ModelDraft>(model->draft_layers());
-  return MakeEngine(std::move(model), std::move(language), std::move(info), std::move(draft),
-                    options.draft_tokens);
+  StepLoopOptions loop;
+  loop.draft_tokens = options.draft_tokens;
+  loop.queue = {options.queue_requests, options.queue_tokens};
+  loop.prefixes.memory_bytes = options.prefix_cache_bytes;
+  return MakeEngine(std::move(model), std::move(language), std::move(info), loop, std::move(draft));
 }
+
+EngineCounters Engine::counters() const { return impl_->loop->counters(); }
+void Engine::CountExperts(bool on) { impl_->loop->CountExperts(on); }
 
 Result<std::vector<std::int32_t>> Engine::Tokenize(const GenerateRequest& request) const {
   HADAL_ASSIGN_OR_RETURN(PreparedPrompt prompt,

@@ -19,7 +19,7 @@ struct Engine::Impl {
 // An engine around a model that is loaded already (tests, checks). `info` needs what only the
 // caller knows: path, architecture, threads; the rest is taken from the model.
 std::shared_ptr<Engine> MakeEngine(std::unique_ptr<Model> model, Language language, EngineInfo info,
-                                   std::unique_ptr<Draft> draft = nullptr,
-                                   std::int64_t draft_tokens = 0);
+                                   const StepLoopOptions& options = {},
+                                   std::unique_ptr<Draft> draft = nullptr);
 
 }  // namespace hadal

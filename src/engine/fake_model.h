@@ -21,6 +21,7 @@ class FakeMemory : public Memory {
  public:
   View Allocate(std::uint64_t bytes) noexcept override {
     if (left_bytes_ < bytes) return {};
+    left_bytes_ -= bytes;
     void* at = std::calloc(1, bytes);
     return at == nullptr ? View{} : HostView(at, DType::kU8, {static_cast<std::int64_t>(bytes)});
   }
@@ -78,6 +79,7 @@ class FakeModel : public Model {
   std::unique_ptr<SequenceCache> NewSequence() override {
     return std::make_unique<SequenceCache>(&pool_, layout_);
   }
+  PagePool& pages() override { return pool_; }
   FakeMemory& fake_memory() { return memory_; }
 
   // Logits after `tokens`.
@@ -105,7 +107,13 @@ class FakeModel : public Model {
     return answer;
   }
 
-  Status Step(const Batch& batch, std::span<const float>* logits, StepObserver*) override {
+  // The experts of layer 1: two of eight for each row.
+  static std::vector<std::int32_t> ExpertsOf(std::int32_t token) {
+    return {token % 4, 4 + token % 3};
+  }
+
+  Status Step(const Batch& batch, std::span<const float>* logits, StepObserver* observer) override {
+    if (before_step) HADAL_RETURN_IF_ERROR(before_step(batch));
     std::int64_t rows = 0;
     for (const Segment& segment : batch.segments) {
       rows += static_cast<std::int64_t>(segment.tokens.size());
@@ -117,6 +125,9 @@ class FakeModel : public Model {
     most_segments = std::max(most_segments, batch.segments.size());
     logits_.clear();
     for (const Segment& segment : batch.segments) RunSegment(segment);
+    for (const Segment& segment : batch.segments)
+      for (const std::int32_t token : segment.tokens)
+        if (observer != nullptr) observer->Experts(1, 1, 2, ExpertsOf(token).data());
     for (const Segment& segment : batch.segments) segment.sequence->Advance(segment.tokens);
     *logits = logits_;
     return {};
@@ -125,6 +136,10 @@ class FakeModel : public Model {
   // Where set, the token that gets nearly all of the probability, whatever LogitsAfter says; below
   // 0: a row of NaN.
   std::function<std::int32_t(const std::vector<std::int32_t>& tokens)> script;
+
+  // Where set: may refuse a step, or throw; and may change a row of logits.
+  std::function<Status(const Batch& batch)> before_step;
+  std::function<void(const std::vector<std::int32_t>& tokens, std::vector<float>* logits)> spoil;
 
   double bytes_per_token = 0.0;  // where set, what it says instead of the truth
   int steps = 0;
@@ -172,7 +187,8 @@ class FakeModel : public Model {
       std::vector<std::int32_t> tokens;
       for (std::int64_t t = 0; t <= row; ++t) tokens.push_back(static_cast<std::int32_t>(*at(t)));
       if (windowed && !ChainHolds(chain, tokens)) tokens.push_back(-1);  // other logits
-      const std::vector<float> logits = script ? Scripted(script(tokens)) : LogitsAfter(tokens);
+      std::vector<float> logits = script ? Scripted(script(tokens)) : LogitsAfter(tokens);
+      if (spoil) spoil(tokens, &logits);
       logits_.insert(logits_.end(), logits.begin(), logits.end());
     }
   }

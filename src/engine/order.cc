@@ -11,6 +11,9 @@
 namespace hadal {
 namespace {
 
+// Further apart than these, levels would differ by more than any queue lasts.
+constexpr std::int32_t kMostPriority = 1000;
+
 // Whether the timeline can become this long, said before any work.
 Status CheckRoom(const EngineInfo& info, std::int64_t prompt_tokens, std::int64_t max_tokens,
                  std::int64_t held_tokens) {
@@ -57,6 +60,8 @@ Result<StepLoop::Request> MakeOrder(Engine::Impl* engine, const GenerateRequest&
   if (request.max_tokens < 0)
     return UsageError("max_tokens", std::to_string(request.max_tokens), "0 (no bound) or a count",
                       "use 0 to stop at the model's own end");
+  if (!(request.first_token_seconds >= 0.0) || !(request.total_seconds >= 0.0))
+    return UsageError("deadline", "a time below 0", "0 (no bound) or seconds", "leave it out");
   HADAL_ASSIGN_OR_RETURN(PreparedPrompt prompt,
                          PreparePrompt(request, engine->language, info.vocabulary));
   const std::int64_t prompt_tokens = std::ssize(prompt.ids);
@@ -67,6 +72,9 @@ Result<StepLoop::Request> MakeOrder(Engine::Impl* engine, const GenerateRequest&
   order.prompt = prompt.ids;
   order.max_tokens =
       request.max_tokens > 0 ? request.max_tokens : info.context_tokens - prompt_tokens;
+  order.tenant = request.tenant;
+  order.priority = std::clamp(request.priority, -kMostPriority, kMostPriority);
+  order.space = request.cache_space;
   order.task = std::make_shared<AnswerTask>(request, std::move(prompt), engine->language.tokenizer,
                                             std::move(sink), std::move(cancelled));
   return order;

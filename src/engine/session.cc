@@ -47,7 +47,7 @@ Result<GenerateResult> Session::Generate(const GenerateRequest& request, const G
   HADAL_ASSIGN_OR_RETURN(
       StepLoop::Request order,
       MakeOrder(&engine, request, impl_->sequence, impl_->held_tokens, push, impl_->cancelled));
-  engine.loop->Submit(std::move(order));
+  HADAL_RETURN_IF_ERROR(engine.loop->Submit(std::move(order)));
 
   GenerateResult result;
   GenerateEvent event;

@@ -3,7 +3,7 @@
 namespace hadal {
 
 Status RunPlan(const StepPlan& plan, const ActiveRequests& requests, Model* model,
-               std::span<const float>* logits) {
+               StepObserver* observer, std::span<const float>* logits) {
   Batch batch;
   // Segments keep spans into these.
   std::vector<std::vector<Wanted>> wishes;
@@ -28,7 +28,7 @@ Status RunPlan(const StepPlan& plan, const ActiveRequests& requests, Model* mode
     }
     batch.segments.push_back({request.cache, tokens, wanted});
   }
-  return model->Step(batch, logits);
+  return model->Step(batch, logits, observer);
 }
 
 }  // namespace hadal

@@ -5,10 +5,12 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/status.h"
 #include "engine/draft_pace.h"
+#include "engine/prefixes.h"
 #include "model/model.h"
 #include "sched/schedule.h"
 
@@ -24,8 +26,11 @@ class StepTask {
   virtual ~StepTask() = default;
   // True from some moment on: the request is given up before the next step.
   virtual bool cancelled() const = 0;
-  // The first call. Of the prompt, `cached` tokens have their rows from earlier requests; after
-  // them, `replayed` more had theirs, but they are computed again since windows were forgotten.
+  // Not ok once it took longer than it may: likewise.
+  virtual Status lapsed() const { return {}; }
+  // The first call, but End may come before it. Of the prompt, `cached` tokens have their rows from
+  // earlier requests; after them, `replayed` more had theirs, but they are computed again since
+  // windows were forgotten.
   virtual void Resume(std::int64_t cached, std::int64_t replayed) { (void)cached, (void)replayed; }
   // `done` of `total` prompt tokens have their rows.
   virtual void Progress(std::int64_t done, std::int64_t total) = 0;
@@ -47,6 +52,12 @@ struct ActiveRequest {
   DraftPace pace;
   std::vector<std::int32_t> guesses;  // of the tokens that follow; dropped after the next step
   bool own_sequence = false;          // the timeline ends with the request
+  std::string tenant, space;
+  bool begun = false;            // has had a place
+  bool looked_up = false;        // in the known prefixes, since it last had no rows
+  Prefixes::Start known;         // of the prompt
+  std::int64_t snapshot_at = 0;  // a length at which what it has is wanted by others
+  std::int64_t most_rows = 0;    // that it ever had
 };
 using ActiveRequests = std::map<std::uint64_t, ActiveRequest>;  // by id
 
@@ -54,6 +65,6 @@ using ActiveRequests = std::map<std::uint64_t, ActiveRequest>;  // by id
 // a row for its last token and one for each of its guesses, in the order of the plan; valid until
 // the next step.
 Status RunPlan(const StepPlan& plan, const ActiveRequests& requests, Model* model,
-               std::span<const float>* logits);
+               StepObserver* observer, std::span<const float>* logits);
 
 }  // namespace hadal

@@ -67,9 +67,11 @@ Result<Continuation> ContinueDrafted(Model& model, const std::vector<std::int32_
   std::vector<std::int32_t> timeline = prompt;
   timeline.insert(timeline.end(), known.begin(), known.end());
   const std::shared_ptr<Model> borrowed(&model, [](Model*) {});
-  StepLoop loop(borrowed, MakeDraft(kind, model, std::move(timeline)), kDraftTokens);
+  StepLoopOptions settings;
+  settings.draft_tokens = kDraftTokens;
+  StepLoop loop(borrowed, settings, MakeDraft(kind, model, std::move(timeline)));
   const auto task = std::make_shared<Recorder>(options, prompt, steps);
-  loop.Submit({loop.NewSequence(), prompt, steps + 1, task});
+  HADAL_RETURN_IF_ERROR(loop.Submit({loop.NewSequence(), prompt, steps + 1, task}));
   return task->Wait();
 }
 

@@ -59,6 +59,8 @@ class Model {
   virtual std::span<const std::int32_t> token_map() const { return {}; }
 
   virtual std::unique_ptr<SequenceCache> NewSequence() = 0;
+  // Where the pages of its sequences are.
+  virtual PagePool& pages() = 0;
   // Null where they were not asked for, or are not there.
   virtual DraftLayers* draft_layers() { return nullptr; }
 

@@ -48,6 +48,8 @@ class Transformer : public Model {
     return std::make_unique<SequenceCache>(&pool_, layout_);
   }
 
+  PagePool& pages() override { return pool_; }
+
   DraftLayers* draft_layers() override { return draft_.get(); }
 
   Status Step(const Batch& batch, std::span<const float>* logits, StepObserver* observer) override {

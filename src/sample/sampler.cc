@@ -116,9 +116,9 @@ std::int32_t Sampler::Draw(std::span<const float> logits, float largest, std::in
 Result<SampledToken> Sampler::Next(std::span<const float> logits, std::int64_t position) {
   Largest largest = FindLargest(logits);
   if (!largest.sound)
-    return Failed("logits at position " + std::to_string(position),
-                  "values that are not finite numbers", "finite logits",
-                  "the weights are damaged, or this is a fault of ours: please report it");
+    return Failed(
+        "nan_logits", "values that are not finite numbers at position " + std::to_string(position),
+        "finite logits", "the weights are damaged, or this is a fault of ours: please report it");
   SampledToken sampled;
   std::span<const float> row = logits;
   if (adjusts()) {

@@ -62,12 +62,14 @@ void Submit(QueueState* state, const QueueEntry& entry) {
   ++Join(state, entry.tenant).requests;
 }
 
-void Attach(QueueState* state, std::uint64_t id, std::int64_t cached_tokens) {
+void Attach(QueueState* state, std::uint64_t id, std::int64_t cached_tokens,
+            std::int64_t snapshot_at) {
   QueueEntry& entry = EntryOf(state, id);
   HADAL_CHECK(entry.cached_tokens == 0 && cached_tokens < entry.pending_tokens,
               "rows of a request that has some, or nothing left to compute");
   entry.cached_tokens = cached_tokens;
   entry.pending_tokens -= cached_tokens;
+  entry.snapshot_at = snapshot_at;
 }
 
 void Offer(QueueState* state, std::uint64_t id, std::int64_t draft_tokens) {

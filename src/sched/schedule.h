@@ -134,7 +134,8 @@ bool CanEverFit(std::int64_t total_tokens, const Budget& budget);
 void Submit(QueueState* state, const QueueEntry& entry);
 // A request that waits without rows turns out to have some: the first `cached_tokens` of its
 // pending tokens, less than all of them.
-void Attach(QueueState* state, std::uint64_t id, std::int64_t cached_tokens);
+void Attach(QueueState* state, std::uint64_t id, std::int64_t cached_tokens,
+            std::int64_t snapshot_at = 0);
 // How many guesses there are for a request that waits for its next token; until its next step.
 void Offer(QueueState* state, std::uint64_t id, std::int64_t draft_tokens);
 // A request gives its rows and its place back and starts again from its tokens.
