@@ -1,0 +1,93 @@
+// Whether the server answers. Nothing is asked while all is well; after a failure /health is asked
+// until it answers, and what waited goes on.
+import { contextTokens, healthy, listModels, ApiError } from './api'
+import { announce } from './announce.svelte'
+import { store } from './db'
+import { S } from './strings'
+import type { Model } from './types'
+
+const WAITS_SECONDS = [1, 1, 2, 3, 5, 5, 10]
+
+class Connection {
+  status = $state<'ok' | 'loading' | 'down'>('ok')
+  needsKey = $state(false)
+  models = $state<Model[]>([])
+  model = $state('')
+  context = $state<number | undefined>()
+  restored = $state(false)  // shown for a moment after the server came back
+  private waiting: Promise<void> | undefined
+  private wake: (() => void) | undefined
+
+  // Reads the models; never throws.
+  async refresh(): Promise<void> {
+    try {
+      this.models = await listModels()
+      this.needsKey = false
+      const saved = await store.value<string>('model')
+      const wanted = this.model || saved
+      this.model = this.models.find((each) => each.id === wanted)?.id ?? this.models[0]?.id ?? ''
+      this.context = await contextTokens().catch(() => undefined)
+    } catch (error) {
+      this.failed(error)
+    }
+  }
+
+  pick(model: string): void {
+    this.model = model
+    void store.setValue('model', model)
+  }
+
+  contextOf(model: string): number | undefined {
+    return this.models.find((each) => each.id === model)?.context_tokens ?? this.context
+  }
+
+  failed(error: unknown): void {
+    if (!(error instanceof ApiError)) return
+    if (error.failure.kind === 'key') this.needsKey = true
+    if (error.failure.kind === 'down' || error.failure.kind === 'loading') void this.untilUp(error.failure.kind)
+  }
+
+  retryNow(): void {
+    this.wake?.()
+  }
+
+  // Resolves when the server answers again.
+  untilUp(status: 'down' | 'loading' = 'down'): Promise<void> {
+    this.waiting ??= this.watch(status).finally(() => { this.waiting = undefined })
+    return this.waiting
+  }
+
+  private async watch(status: 'down' | 'loading'): Promise<void> {
+    this.status = status
+    this.restored = false
+    announce(status === 'down' ? S.downTitle : S.loadingTitle)
+    for (let attempt = 0; ; ++attempt) {
+      const seconds = WAITS_SECONDS[Math.min(attempt, WAITS_SECONDS.length - 1)]!
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, seconds * 1000)
+        this.wake = () => { clearTimeout(timer); resolve() }
+      })
+      const now = await healthy()
+      if (now === 'ok') break
+      this.status = now
+    }
+    this.status = 'ok'
+    this.restored = true
+    announce(S.restored)
+    setTimeout(() => { this.restored = false }, 4000)
+    await this.refreshAfter()
+  }
+
+  // Only what the server can have changed; a failure here starts no second watch.
+  private async refreshAfter(): Promise<void> {
+    try {
+      this.models = await listModels()
+      if (!this.models.some((each) => each.id === this.model)) this.model = this.models[0]?.id ?? ''
+      this.context = await contextTokens().catch(() => undefined)
+    } catch (error) {
+      if (error instanceof ApiError && error.failure.kind === 'key') this.needsKey = true
+    }
+  }
+}
+
+export const connection = new Connection()
