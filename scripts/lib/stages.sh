@@ -70,3 +70,28 @@ stage_consumer() {
   [ ! -e "$model" ] || build/consumer/consumer "$model"
   count consumer 1 0
 }
+
+# The page: web/dist is what its sources give, and the browser tests. Where Node or a browser is
+# missing it says so; the checked-in files are then taken as they are.
+stage_web() {
+  local version
+  version=$(node --version 2>/dev/null | sed 's/^v//')
+  if [ -z "$version" ] || ! command -v npm >/dev/null || ! printf '20.19.0\n%s\n' "$version" | sort -V -C; then
+    say "web: skipped, Node 20.19 or later with npm is not here (found: ${version:-none})"
+    return
+  fi
+  if ! command -v chromium >/dev/null && [ -z "${CHROMIUM:-}" ]; then
+    [ "$(id -u)" != 0 ] || need_packages chromium
+    command -v chromium >/dev/null || { say "web: skipped, there is no Chromium (Debian's package chromium)"; return; }
+  fi
+  local bad=0
+  if web/build --compare; then count web 1 0; else count web 0 1; bad=1; fi
+  local log
+  log=$(mktemp)
+  web/test >"$log" 2>&1 || bad=1
+  cat "$log"
+  awk -v counts="$HADAL_COUNTS" '$2 == "pass" { pass = $3 } $2 == "fail" { fail = $3 } $2 == "cancelled" { fail += $3 }
+    END { print "web", pass + 0, fail + 0 >> counts }' "$log"
+  rm -f "$log"
+  return "$bad"
+}
