@@ -22,8 +22,8 @@ function licences(): string {
   return text
 }
 
-// Files that are not modules: the theme script, which must run before the first paint, the icons and
-// the manifest. They get hashed names too and are named in the head of index.html.
+// Files that are not modules: the theme script, which must run before the first paint, the worker for
+// when the server is away, the icon and the manifest. They get hashed names too and are named in the head of index.html.
 function plainFiles(): Plugin {
   const names = new Map<string, string>()
   return {
@@ -37,7 +37,7 @@ function plainFiles(): Plugin {
         this.emitFile({ type: 'asset', fileName, source: text })
       }
       const read = (name: string) => readFileSync(`${root}/plain/${name}`, 'utf8')
-      for (const name of ['theme.js', 'icon.svg']) add(name, read(name))
+      for (const name of ['theme.js', 'worker.js', 'icon.svg']) add(name, read(name))
       add('page.webmanifest', read('page.webmanifest').replaceAll('%icon.svg%', names.get('icon.svg')!))
       add('licences.txt', licences())
     },
@@ -47,6 +47,7 @@ function plainFiles(): Plugin {
         { tag: 'script', attrs: { src: names.get('theme.js') }, injectTo: 'head' },
         { tag: 'link', attrs: { rel: 'icon', type: 'image/svg+xml', href: names.get('icon.svg') }, injectTo: 'head' },
         { tag: 'link', attrs: { rel: 'manifest', href: names.get('page.webmanifest') }, injectTo: 'head' },
+        { tag: 'meta', attrs: { name: 'worker', content: names.get('worker.js') }, injectTo: 'head' },
         { tag: 'link', attrs: { rel: 'license', href: names.get('licences.txt') }, injectTo: 'head' },
       ],
     },

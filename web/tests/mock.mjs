@@ -87,7 +87,7 @@ export class Mock {
       return
     }
     response.writeHead(200, { 'content-type': TYPES[path.extname(file)] ?? 'application/octet-stream', 'content-security-policy': CSP,
-      'x-content-type-options': 'nosniff', 'cache-control': name === '/' ? 'no-cache' : 'max-age=31536000, immutable' })
+      'x-content-type-options': 'nosniff', ...(/worker-/.test(name) ? { 'service-worker-allowed': '/' } : {}), 'cache-control': name === '/' ? 'no-cache' : 'max-age=31536000, immutable' })
     createReadStream(file).pipe(response)
   }
 

@@ -240,6 +240,24 @@ test('survives a server restart with a clear notice', needsMock, async () => {
   await done()
 })
 
+test('opens and shows its history while the server is away', needsMock, async () => {
+  const own = ownServer()
+  const url = await own.start()
+  const { page, ask, done } = await visit({ url, allowed: /ERR_CONNECTION_REFUSED/ })
+  await ask('remember me')
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => {}))
+  await page.reload()
+  await page.locator('article.answer').waitFor()
+  await eventually('the worker has the page', () => page.evaluate(async () => navigator.serviceWorker.controller && (await caches.keys()).length > 0 && (await (await caches.open('hadal-page')).keys()).length > 4))
+  await own.stop()
+  await page.reload()
+  await page.locator('article.answer').getByText('You said: remember me').waitFor()
+  await page.locator('.banner[data-state="down"]').waitFor()
+  await own.start()
+  await page.locator('.banner[data-state="restored"]').waitFor()
+  await done()
+})
+
 test('waits for a busy server and for a model that loads', needsMock, async () => {
   const { page, send, answered, answers, done } = await visit({ allowed: /status of (429|503)/ })
   await send('busy are you')
