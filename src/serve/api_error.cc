@@ -88,6 +88,15 @@ ApiError ErrorOf(const Status& status) {
       error.code = "no_memory";
       error.retry_after_seconds = 5;
       break;
+    case Code::kBusy:
+      error.kind = ErrorKind::kRateLimited;
+      error.code = "queue_full";
+      error.retry_after_seconds = 1;
+      break;
+    case Code::kDeadline:
+      error.kind = ErrorKind::kTimeout;
+      error.code = "timeout";
+      break;
     case Code::kCancelled:
       error.kind = ErrorKind::kOverloaded;
       error.code = "cancelled";
