@@ -34,35 +34,14 @@ class Readings : public prometheus::Collectable {
   using Family = prometheus::MetricFamily;
   struct Engine {
     std::string model;
-    std::function<EngineReading()> read;
+    std::function<EngineCounters()> read;
   };
   struct Counter {
     std::string name, help;
     std::function<double()> read;
   };
 
-  std::vector<Family> Collect() const override {
-    const std::lock_guard<std::mutex> lock(mutex);
-    std::vector<Family> families;
-    std::vector<std::pair<std::string, EngineReading>> readings;
-    readings.reserve(engines.size());
-    for (const Engine& engine : engines) readings.emplace_back(engine.model, engine.read());
-    for (const Column& column : kColumns) {
-      Family family;
-      family.name = column.name;
-      family.help = column.help;
-      family.type = column.gauge ? prometheus::MetricType::Gauge : prometheus::MetricType::Counter;
-      for (const auto& [model, reading] : readings)
-        family.metric.push_back(Metric(reading.*column.value, column.gauge, model));
-      if (!readings.empty()) families.push_back(std::move(family));
-    }
-    for (const Counter& counter : counters) {
-      Family family{counter.name, counter.help, prometheus::MetricType::Counter, {}};
-      family.metric.push_back(Metric(counter.read(), false, {}));
-      families.push_back(std::move(family));
-    }
-    return families;
-  }
+  std::vector<Family> Collect() const override;
 
   mutable std::mutex mutex;
   std::vector<Engine> engines;
@@ -71,40 +50,10 @@ class Readings : public prometheus::Collectable {
  private:
   struct Column {
     const char *name, *help;
-    double EngineReading::* value;
+    double (*value)(const EngineCounters&);
     bool gauge;
   };
-  static constexpr bool kGauge = true, kCounter = false;
-  static constexpr Column kColumns[] = {
-      {"vllm:num_requests_running", "Answers in progress.", &EngineReading::running, kGauge},
-      {"vllm:num_requests_waiting", "Answers that wait.", &EngineReading::waiting, kGauge},
-      {"vllm:kv_cache_usage_perc", "Share of the memory for contexts in use, 0 to 1.",
-       &EngineReading::cache_used_share, kGauge},
-      {"vllm:num_preemptions_total", "Answers put back for others.", &EngineReading::preemptions,
-       kCounter},
-      {"vllm:prefix_cache_queries_total", "Prompt tokens looked up in the prefix cache.",
-       &EngineReading::prefix_queried_tokens, kCounter},
-      {"vllm:prefix_cache_hits_total", "Prompt tokens found there.",
-       &EngineReading::prefix_hit_tokens, kCounter},
-      {"vllm:spec_decode_num_draft_tokens_total", "Guessed tokens that were checked.",
-       &EngineReading::draft_tokens, kCounter},
-      {"vllm:spec_decode_num_accepted_tokens_total", "Guessed tokens that were right.",
-       &EngineReading::accepted_draft_tokens, kCounter},
-      {"vllm:corrupted_requests_total", "Answers ended since their logits were not finite.",
-       &EngineReading::bad_logits, kCounter},
-      {"hadal:steps_total", "Steps of the model.", &EngineReading::steps, kCounter},
-      {"hadal:step_seconds_total", "Seconds in steps of the model.", &EngineReading::step_seconds,
-       kCounter},
-      {"hadal:prompt_tokens_computed_total", "Prompt tokens computed.",
-       &EngineReading::prompt_tokens_computed, kCounter},
-      {"hadal:prompt_tokens_cached_total", "Prompt tokens known before.",
-       &EngineReading::prompt_tokens_cached, kCounter},
-      {"hadal:prompt_tokens_replayed_total",
-       "Prompt tokens known before and computed again since windows were forgotten.",
-       &EngineReading::prompt_tokens_replayed, kCounter},
-      {"hadal:generated_tokens_total", "Tokens chosen, those of unfinished answers too.",
-       &EngineReading::generated_tokens, kCounter},
-  };
+  static const std::vector<Column>& Columns();
 
   static prometheus::ClientMetric Metric(double value, bool gauge, const std::string& model) {
     prometheus::ClientMetric metric;
@@ -113,6 +62,100 @@ class Readings : public prometheus::Collectable {
     return metric;
   }
 };
+
+constexpr bool kGauge = true, kCounter = false;
+
+double ShareUsed(const EngineCounters& c) {
+  if (c.cache_budget_bytes == 0) return 0;
+  return static_cast<double>(c.cache_used_bytes) / static_cast<double>(c.cache_budget_bytes);
+}
+
+#define HADAL_READ(field) [](const EngineCounters& c) { return static_cast<double>(c.field); }
+
+const std::vector<Readings::Column>& Readings::Columns() {
+  static const std::vector<Column> columns = {
+      {"vllm:num_requests_running", "Answers in progress.", HADAL_READ(running), kGauge},
+      {"vllm:num_requests_waiting", "Answers that wait.", HADAL_READ(waiting), kGauge},
+      {"vllm:kv_cache_usage_perc", "Share of the memory for contexts in use, 0 to 1 (0: no bound).",
+       ShareUsed, kGauge},
+      {"hadal:cache_used_bytes", "Memory of contexts, known prefixes included.",
+       HADAL_READ(cache_used_bytes), kGauge},
+      {"hadal:prefix_held_bytes", "Memory of known prefixes.", HADAL_READ(prefixes.held_bytes),
+       kGauge},
+      {"hadal:prefixes_held", "Known prefixes.", HADAL_READ(prefixes.held), kGauge},
+      {"vllm:num_preemptions_total", "Answers put back for others.", HADAL_READ(preemptions),
+       kCounter},
+      {"vllm:prefix_cache_queries_total", "Prompt tokens looked up in the prefix cache.",
+       HADAL_READ(prefixes.asked_tokens), kCounter},
+      {"vllm:prefix_cache_hits_total", "Prompt tokens found there.",
+       HADAL_READ(prefixes.hit_tokens), kCounter},
+      {"vllm:spec_decode_num_draft_tokens_total", "Guessed tokens that were checked.",
+       HADAL_READ(draft_tokens), kCounter},
+      {"vllm:spec_decode_num_accepted_tokens_total", "Guessed tokens that were right.",
+       HADAL_READ(accepted_draft_tokens), kCounter},
+      {"vllm:corrupted_requests_total", "Answers ended since their logits were no numbers.",
+       HADAL_READ(nan_logits), kCounter},
+      {"hadal:steps_total", "Steps of the model.", HADAL_READ(steps), kCounter},
+      {"hadal:step_seconds_total", "Seconds in steps of the model.", HADAL_READ(step_seconds),
+       kCounter},
+      {"hadal:prompt_tokens_computed_total", "Prompt tokens computed.",
+       HADAL_READ(prompt_tokens_computed), kCounter},
+      {"hadal:prompt_tokens_cached_total", "Prompt tokens known before.",
+       HADAL_READ(prompt_tokens_cached), kCounter},
+      {"hadal:prompt_tokens_replayed_total",
+       "Prompt tokens known before and computed again since windows were forgotten.",
+       HADAL_READ(prompt_tokens_replayed), kCounter},
+      {"hadal:generated_tokens_total", "Tokens chosen, those of unfinished answers too.",
+       HADAL_READ(generated_tokens), kCounter},
+      {"hadal:refused_requests_total", "Answers refused since the queue was full.",
+       HADAL_READ(refused_requests), kCounter},
+  };
+  return columns;
+}
+
+#undef HADAL_READ
+
+// Why lookups of prefixes found no more than they did.
+prometheus::MetricFamily Reasons(
+    const std::vector<std::pair<std::string, EngineCounters>>& readings) {
+  prometheus::MetricFamily family;
+  family.name = "hadal:prefix_cache_lookups_total";
+  family.help = "Lookups in the prefix cache, by why they found no more.";
+  family.type = prometheus::MetricType::Counter;
+  for (const auto& [model, reading] : readings)
+    for (const auto& [reason, count] : reading.prefixes.reasons) {
+      prometheus::ClientMetric metric;
+      metric.label = {{"model_name", model}, {"reason", reason}};
+      metric.counter.value = static_cast<double>(count);
+      family.metric.push_back(std::move(metric));
+    }
+  return family;
+}
+
+std::vector<prometheus::MetricFamily> Readings::Collect() const {
+  const std::lock_guard<std::mutex> lock(mutex);
+  std::vector<Family> families;
+  std::vector<std::pair<std::string, EngineCounters>> readings;
+  readings.reserve(engines.size());
+  for (const Engine& engine : engines) readings.emplace_back(engine.model, engine.read());
+  for (const Column& column : Columns()) {
+    Family family;
+    family.name = column.name;
+    family.help = column.help;
+    family.type = column.gauge ? prometheus::MetricType::Gauge : prometheus::MetricType::Counter;
+    for (const auto& [model, reading] : readings)
+      family.metric.push_back(Metric(column.value(reading), column.gauge, model));
+    if (!readings.empty()) families.push_back(std::move(family));
+  }
+  if (Family reasons = Reasons(readings); !reasons.metric.empty())
+    families.push_back(std::move(reasons));
+  for (const Counter& counter : counters) {
+    Family family{counter.name, counter.help, prometheus::MetricType::Counter, {}};
+    family.metric.push_back(Metric(counter.read(), false, {}));
+    families.push_back(std::move(family));
+  }
+  return families;
+}
 
 const char* Reason(FinishReason reason) {
   switch (reason) {
@@ -171,7 +214,7 @@ struct Metrics::Impl {
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
-void Metrics::AddEngine(const std::string& model, std::function<EngineReading()> read) {
+void Metrics::AddEngine(const std::string& model, std::function<EngineCounters()> read) {
   const std::lock_guard<std::mutex> lock(impl_->readings.mutex);
   impl_->readings.engines.push_back({model, std::move(read)});
 }

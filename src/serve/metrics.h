@@ -9,22 +9,10 @@
 #include <memory>
 #include <string>
 
+#include "hadal/counters.h"
 #include "serve/service.h"
 
 namespace hadal {
-
-// A reading of an engine: gauges, and counters that only grow.
-struct EngineReading {
-  double running = 0, waiting = 0;     // answers
-  double cache_used_share = 0;         // of the memory for contexts, 0 to 1
-  double steps = 0, step_seconds = 0;  // since the start, like all that follow
-  double prompt_tokens_computed = 0, prompt_tokens_cached = 0, prompt_tokens_replayed = 0;
-  double generated_tokens = 0;
-  double preemptions = 0;
-  double prefix_queried_tokens = 0, prefix_hit_tokens = 0;
-  double draft_tokens = 0, accepted_draft_tokens = 0;
-  double bad_logits = 0;  // answers ended because their logits were not finite
-};
 
 class Metrics : public CallObserver {
  public:
@@ -32,7 +20,7 @@ class Metrics : public CallObserver {
   ~Metrics() override;
 
   // `read` is called at every scrape.
-  void AddEngine(const std::string& model, std::function<EngineReading()> read);
+  void AddEngine(const std::string& model, std::function<EngineCounters()> read);
   // A counter that somebody else keeps ("hadal:ledger_dropped_total"): read at every scrape.
   void AddCounter(const std::string& name, const std::string& help, std::function<double()> read);
 

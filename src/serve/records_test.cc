@@ -141,7 +141,8 @@ TEST(EnergyMeter, FollowsCountersThatWrapAround) {
 TEST(Metrics, CountsCallsAndReadsEngines) {
   Metrics metrics;
   metrics.AddEngine("tiny", [] {
-    EngineReading reading;
+    EngineCounters reading;
+    reading.prefixes.reasons = {{"evicted", 5}};
     reading.running = 3;
     reading.preemptions = 2;
     return reading;
@@ -155,6 +156,7 @@ TEST(Metrics, CountsCallsAndReadsEngines) {
   for (const char* line :
        {"vllm:num_requests_running{model_name=\"tiny\"} 3\n",
         "vllm:num_preemptions_total{model_name=\"tiny\"} 2\n",
+        "hadal:prefix_cache_lookups_total{model_name=\"tiny\",reason=\"evicted\"} 5\n",
         "vllm:prompt_tokens_total{model_name=\"tiny\"} 14\n",
         "vllm:prompt_tokens_cached_total{model_name=\"tiny\"} 7\n",
         "vllm:generation_tokens_total{model_name=\"tiny\"} 4\n",

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "serve/metrics.h"
 #include "serve/router.h"
 #include "serve/service.h"
 
@@ -14,6 +15,13 @@ void AddAnthropicRoutes(Router* router, const std::shared_ptr<Service>& service)
 void AddOllamaChatRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddResponsesRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddModelRoutes(Router* router, const std::shared_ptr<Service>& service);
+
+// GET /metrics and the live view of the page.
+void AddObservationRoutes(Router* router, const std::shared_ptr<Service>& service,
+                          const std::shared_ptr<Metrics>& metrics);
+
+// GET /openapi.json: what the routes take, for programs.
+void AddOpenApiRoute(Router* router);
 
 // All of them.
 std::shared_ptr<Router> MakeRouter(const std::shared_ptr<Service>& service);
