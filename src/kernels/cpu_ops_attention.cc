@@ -9,11 +9,11 @@
 namespace hadal {
 namespace {
 
-// Queries of a job: several jobs a thread where there are enough queries, since a job reads its
-// keys for all of them.
+// Queries of a job: two jobs a thread where there are enough queries, and no fewer than a pass over
+// the keys is worth, since a job decodes its keys for all of them.
 std::int64_t QueriesPerJob(std::int64_t queries, int threads) {
-  constexpr std::int64_t kJobsPerThread = 4;
-  return std::clamp<std::int64_t>(CeilDiv(queries, kJobsPerThread * threads), 4, kAttendQueries);
+  constexpr std::int64_t kJobsPerThread = 2, kFewest = 8;
+  return std::clamp(CeilDiv(queries, kJobsPerThread * threads), kFewest, kAttendQueries);
 }
 
 // The entries of a row's list that it sees: an ascending list, ended by -1 or by the row's end.

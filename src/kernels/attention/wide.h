@@ -29,18 +29,31 @@ struct BlockRows {
   std::int64_t stride = 0;
 };
 
-// Rows [from, to) of the block that begins at place `first`; the others are not touched.
+// Row range.first of the block at place `first`, where its rows lie evenly: no choice, one page.
+HADAL_INLINE const std::byte* EvenRows(const AttendSource& source, const CachedRows& rows,
+                                       std::int64_t first, AttendRange range) {
+  const bool even = source.chosen == nullptr &&
+                    first / rows.page_rows == (first + kAttendKeys - 1) / rows.page_rows;
+  return even ? AddressOf(rows, first + range.first) : nullptr;
+}
+
+// Rows `range` of the block that begins at place `first`; the others are not touched.
 HADAL_INLINE BlockRows ReadBlock(const AttendSource& source, const CachedRows& rows,
                                  std::int64_t first, AttendRange range, float* decoded) {
-  const std::int64_t page = first / rows.page_rows;
-  if (rows.dtype == DType::kF32 && source.chosen == nullptr &&
-      (first + kAttendKeys - 1) / rows.page_rows == page) {
-    const auto* data = reinterpret_cast<const float*>(AddressOf(rows, first + range.first));
+  const std::byte* even = EvenRows(source, rows, first, range);
+  if (rows.dtype == DType::kF32 && even != nullptr) {
+    const auto* data = reinterpret_cast<const float*>(even);
     const auto stride = static_cast<std::int64_t>(rows.row_stride_bytes / sizeof(float));
     return {data - range.first * stride, stride};
   }
-  for (std::int64_t j = range.first; j < range.last; ++j)
-    ReadCachedRow(rows, AddressOf(rows, EntryAt(source, first + j)), decoded + j * rows.width);
+  for (std::int64_t j = range.first; j < range.last; ++j) {
+    const std::byte* at = even;
+    if (even != nullptr)
+      even += rows.row_stride_bytes;
+    else
+      at = AddressOf(rows, EntryAt(source, first + j));
+    ReadCachedRow(rows, at, decoded + j * rows.width);
+  }
   return {decoded, rows.width};
 }
 
@@ -113,15 +126,24 @@ HADAL_INLINE void Weigh(AttendState* state, int r, AttendRange range, std::int64
   if (d < width) StoreFirst(y + d, Multiply(LoadFirst(y + d, width - d), c), width - d);
 }
 
+// Columns [from, from + width) of a block's values.
+struct ValueColumns {
+  const float* data = nullptr;  // row 0, column `from`
+  std::int64_t stride = 0;
+  std::int64_t from = 0, width = 0;
+};
+// A block of them stays in the first-level cache while all queries take it.
+constexpr std::int64_t kValueColumns = 64;
+
 // y += weights * values for queries [first, last) and rows `range`, which they all see.
-HADAL_INLINE void AddValues(const AttendState& state, int first, int last, const BlockRows& values,
-                            std::int64_t width, AttendRange range, const float* scores) {
+HADAL_INLINE void AddValues(const AttendState& state, int first, int last,
+                            const ValueColumns& values, AttendRange range, const float* scores) {
   if (range.first >= range.last) return;
   const float* left[kOuterRows];
   float* y[kOuterRows];
   for (int i = 0; i < last - first; ++i) {
     left[i] = scores + (first + i) * kAttendKeys + range.first;
-    y[i] = state.y[first + i];
+    y[i] = state.y[first + i] + values.from;
   }
   OuterBlock block;
   block.x = left;
@@ -130,7 +152,7 @@ HADAL_INLINE void AddValues(const AttendState& state, int first, int last, const
   block.w = values.data + range.first * values.stride;
   block.w_stride = values.stride;
   block.n = range.last - range.first;
-  block.columns = width;
+  block.columns = values.width;
   AddOuter(block);
 }
 
@@ -143,22 +165,20 @@ HADAL_INLINE AttendRange SeenIn(const AttendState& state, int r, std::int64_t fi
 // The values of a block for queries [begin, end), a few at a time: what all of them see is read
 // once, what some see before or after it query by query, so that each chain ascends.
 HADAL_INLINE void AddBlockValues(const AttendState& state, int begin, int end, std::int64_t first,
-                                 const BlockRows& values, std::int64_t width, const float* scores) {
+                                 const ValueColumns& values, const float* scores) {
   for (int r = begin; r < end; r += kOuterRows) {
     const int last = r + kOuterRows < end ? r + kOuterRows : end;
     const AttendRange common{SeenIn(state, last - 1, first).first, SeenIn(state, r, first).last};
     if (common.first >= common.last) {
       for (int i = r; i < last; ++i)
-        AddValues(state, i, i + 1, values, width, SeenIn(state, i, first), scores);
+        AddValues(state, i, i + 1, values, SeenIn(state, i, first), scores);
       continue;
     }
     for (int i = r; i < last; ++i)
-      AddValues(state, i, i + 1, values, width, {SeenIn(state, i, first).first, common.first},
-                scores);
-    AddValues(state, r, last, values, width, common, scores);
+      AddValues(state, i, i + 1, values, {SeenIn(state, i, first).first, common.first}, scores);
+    AddValues(state, r, last, values, common, scores);
     for (int i = r; i < last; ++i)
-      AddValues(state, i, i + 1, values, width, {common.last, SeenIn(state, i, first).last},
-                scores);
+      AddValues(state, i, i + 1, values, {common.last, SeenIn(state, i, first).last}, scores);
   }
 }
 
@@ -180,7 +200,12 @@ void AttendBlock(const AttendJob& job, const AttendSource& source, AttendState* 
   Score(job, *state, begin, end, keys, range, scores);
   for (int r = begin; r < end; ++r)
     Weigh(state, r, SeenIn(*state, r, first), job.value_width, scores + r * kAttendKeys);
-  AddBlockValues(*state, begin, end, first, values, job.value_width, scores);
+  for (std::int64_t from = 0; from < job.value_width; from += kValueColumns) {
+    const std::int64_t left = job.value_width - from;
+    const ValueColumns columns{values.data + from, values.stride, from,
+                               left < kValueColumns ? left : kValueColumns};
+    AddBlockValues(*state, begin, end, first, columns, scores);
+  }
 }
 
 void AttendSourceWide(const AttendJob& job, const AttendSource& source,
