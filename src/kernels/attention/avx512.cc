@@ -7,6 +7,7 @@
 #include "kernels/simd/fp8_avx512.h"
 #include "kernels/simd/fp4_avx512.h"
 #include "kernels/simd/cached_row.h"
+#include "kernels/attention/narrow.h"
 #include "kernels/attention/wide.h"
 // clang-format on
 

@@ -156,6 +156,24 @@ HADAL_INLINE void AddValues(const AttendState& state, int first, int last,
   AddOuter(block);
 }
 
+// Scaled scores of queries [first, last) with rows `range` of a block of narrow keys. Rows outside
+// are not touched: a row inside takes their places, and nobody looks at what it gives there.
+HADAL_INLINE void ScoreNarrow(const AttendJob& job, const AttendState& state, int first, int last,
+                              const AttendSource& source, std::int64_t place, AttendRange range,
+                              float* turned, float* scores) {
+  const std::byte* row[kAttendKeys];
+  const std::byte* even = EvenRows(source, source.keys, place, range);
+  for (std::int64_t j = range.first; j < range.last; ++j) {
+    row[j] = even != nullptr ? even : AddressOf(source.keys, EntryAt(source, place + j));
+    if (even != nullptr) even += source.keys.row_stride_bytes;
+  }
+  for (std::int64_t j = 0; j < range.first; ++j) row[j] = row[range.first];
+  for (std::int64_t j = range.last; j < kAttendKeys; ++j) row[j] = row[range.first];
+  TurnKeys(row, source.keys.dtype, job.key_width, turned);
+  ScoreTurned(state.q + first, last - first, turned, job.key_width, job.scale,
+              scores + first * kAttendKeys);
+}
+
 // What query r sees of the block at place `first`.
 HADAL_INLINE AttendRange SeenIn(const AttendState& state, int r, std::int64_t first) {
   const std::int64_t from = state.seen[r].first - first, to = state.seen[r].last - first;
@@ -194,10 +212,16 @@ void AttendBlock(const AttendJob& job, const AttendSource& source, AttendState* 
   auto* scores = reinterpret_cast<float*>(job.scratch);
   float* key_memory = scores + kAttendQueries * kAttendKeys;
   float* value_memory = key_memory + kAttendKeys * job.key_width;
-  const BlockRows keys = ReadBlock(source, source.keys, first, range, key_memory);
-  const BlockRows values =
-      job.values_in_keys ? keys : ReadBlock(source, source.values, first, range, value_memory);
-  Score(job, *state, begin, end, keys, range, scores);
+  BlockRows values;
+  if (!job.values_in_keys && source.keys.dtype != DType::kU8 && IsNarrow(job.key_width)) {
+    ScoreNarrow(job, *state, begin, end, source, first, range, key_memory, scores);
+    values = ReadBlock(source, source.values, first, range, value_memory);
+  } else {
+    const BlockRows keys = ReadBlock(source, source.keys, first, range, key_memory);
+    values =
+        job.values_in_keys ? keys : ReadBlock(source, source.values, first, range, value_memory);
+    Score(job, *state, begin, end, keys, range, scores);
+  }
   for (int r = begin; r < end; ++r)
     Weigh(state, r, SeenIn(*state, r, first), job.value_width, scores + r * kAttendKeys);
   for (std::int64_t from = 0; from < job.value_width; from += kValueColumns) {

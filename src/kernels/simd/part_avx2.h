@@ -22,6 +22,7 @@ constexpr int kDotRows = 3;
 constexpr int kDotColumns = 4;
 constexpr int kOuterRows = 6;
 constexpr int kOuterParts = 2;
+constexpr int kLaneParts = 2;  // of keys in lanes
 
 HADAL_INLINE Part ZeroPart() { return _mm256_setzero_ps(); }
 HADAL_INLINE Part Same(float value) { return _mm256_set1_ps(value); }
@@ -125,6 +126,33 @@ HADAL_INLINE void Zip(Part even, Part odd, Part* a, Part* b) {
   const __m256 low = _mm256_unpacklo_ps(even, odd), high = _mm256_unpackhi_ps(even, odd);
   *a = _mm256_permute2f128_ps(low, high, 0x20);
   *b = _mm256_permute2f128_ps(low, high, 0x31);
+}
+
+// Of lanes that each hold a pair of bf16 codes.
+HADAL_INLINE Part FirstOfPairs(Part pairs) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(pairs), 16));
+}
+HADAL_INLINE Part SecondOfPairs(Part pairs) {
+  const __m256i upper = _mm256_set1_epi32(static_cast<int>(0xFFFF'0000u));
+  return _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(pairs), upper));
+}
+// Lane i of row j becomes lane j of row i.
+HADAL_INLINE void Transpose(Part (&rows)[kPartLanes]) {
+  __m256 two[8];  // lanes of rows j, j + 1 in turn
+  for (int j = 0; j < 8; j += 2) {
+    two[j] = _mm256_unpacklo_ps(rows[j], rows[j + 1]);
+    two[j + 1] = _mm256_unpackhi_ps(rows[j], rows[j + 1]);
+  }
+  __m256 four[8];  // four[4 j + i]: lanes i and i + 4 of rows 4 j .. 4 j + 3
+  for (int j = 0; j < 8; j += 4)
+    for (int i = 0; i < 2; ++i) {
+      four[j + 2 * i] = _mm256_shuffle_ps(two[j + i], two[j + 2 + i], 0x44);
+      four[j + 2 * i + 1] = _mm256_shuffle_ps(two[j + i], two[j + 2 + i], 0xEE);
+    }
+  for (int i = 0; i < 4; ++i) {
+    rows[i] = _mm256_permute2f128_ps(four[i], four[4 + i], 0x20);
+    rows[4 + i] = _mm256_permute2f128_ps(four[i], four[4 + i], 0x31);
+  }
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ constexpr int kDotRows = 4;
 constexpr int kDotColumns = 4;
 constexpr int kOuterRows = 4;
 constexpr int kOuterParts = 4;
+constexpr int kLaneParts = 4;  // of keys in lanes
 
 HADAL_INLINE Part ZeroPart() { return _mm512_setzero_ps(); }
 HADAL_INLINE Part Same(float value) { return _mm512_set1_ps(value); }
@@ -109,6 +110,39 @@ HADAL_INLINE void Zip(Part even, Part odd, Part* a, Part* b) {
   const __m512i low = _mm512_set_epi32(23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
   *a = _mm512_permutex2var_ps(even, low, odd);
   *b = _mm512_permutex2var_ps(even, _mm512_add_epi32(low, _mm512_set1_epi32(8)), odd);
+}
+
+// Of lanes that each hold a pair of bf16 codes.
+HADAL_INLINE Part FirstOfPairs(Part pairs) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(pairs), 16));
+}
+HADAL_INLINE Part SecondOfPairs(Part pairs) {
+  const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xFFFF'0000u));
+  return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(pairs), upper));
+}
+// Lane i of row j becomes lane j of row i.
+HADAL_INLINE void Transpose(Part (&rows)[kPartLanes]) {
+  __m512d two[16];  // lanes of rows j, j + 1 in turn; by pairs of lanes
+  for (int j = 0; j < 16; j += 2) {
+    two[j] = _mm512_castps_pd(_mm512_unpacklo_ps(rows[j], rows[j + 1]));
+    two[j + 1] = _mm512_castps_pd(_mm512_unpackhi_ps(rows[j], rows[j + 1]));
+  }
+  Part four[16];  // four[4 j + i]: lanes i, i + 4, i + 8, i + 12 of rows 4 j .. 4 j + 3
+  for (int j = 0; j < 16; j += 4)
+    for (int i = 0; i < 2; ++i) {
+      four[j + 2 * i] = _mm512_castpd_ps(_mm512_unpacklo_pd(two[j + i], two[j + 2 + i]));
+      four[j + 2 * i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(two[j + i], two[j + 2 + i]));
+    }
+  for (int i = 0; i < 4; ++i) {
+    const Part even_low = _mm512_shuffle_f32x4(four[i], four[4 + i], 0x88);
+    const Part odd_low = _mm512_shuffle_f32x4(four[i], four[4 + i], 0xDD);
+    const Part even_high = _mm512_shuffle_f32x4(four[8 + i], four[12 + i], 0x88);
+    const Part odd_high = _mm512_shuffle_f32x4(four[8 + i], four[12 + i], 0xDD);
+    rows[i] = _mm512_shuffle_f32x4(even_low, even_high, 0x88);
+    rows[4 + i] = _mm512_shuffle_f32x4(odd_low, odd_high, 0x88);
+    rows[8 + i] = _mm512_shuffle_f32x4(even_low, even_high, 0xDD);
+    rows[12 + i] = _mm512_shuffle_f32x4(odd_low, odd_high, 0xDD);
+  }
 }
 
 }  // namespace
