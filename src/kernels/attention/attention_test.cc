@@ -118,7 +118,7 @@ TEST(Attention, GroupedReferenceNearDouble) {
 
 TEST(Attention, RowsAloneEqualRowsTogether) {
   const LatentShape s{5, 20, 12};
-  const GroupedShape g{6, 3, 10};
+  const GroupedShape g{6, 3, 10}, narrow{6, 2, 16};
   for (const std::string& level : Levels())
     for (const DType dtype : {DType::kF32, DType::kBF16}) {
       const auto ops = OpsAt(level, Profile::kFast, 2);
@@ -126,10 +126,18 @@ TEST(Attention, RowsAloneEqualRowsTogether) {
       const Rows q(140, 5 * 32, 9), gq(140, 6 * 10, 10);
       const std::vector<float> latent = Latent(*ops, s, latents, q, 0, 140, 140);
       const std::vector<float> grouped = Grouped(*ops, g, keys, values, gq, 0, 140, 140);
+      const Part narrow_keys(dtype, 140, 32, 19), narrow_values(dtype, 140, 32, 20);
+      const Rows nq(140, 6 * 16, 21);
+      const std::vector<float> turned =
+          Grouped(*ops, narrow, narrow_keys, narrow_values, nq, 0, 140, 140);
       for (const std::int64_t chunk : {1, 7, 64}) {
         EXPECT_EQ(FirstDifference(latent, Latent(*ops, s, latents, q, 0, 140, chunk)), -1)
             << level << " chunk " << chunk;
         EXPECT_EQ(FirstDifference(grouped, Grouped(*ops, g, keys, values, gq, 0, 140, chunk)), -1)
+            << level << " chunk " << chunk;
+        EXPECT_EQ(FirstDifference(
+                      turned, Grouped(*ops, narrow, narrow_keys, narrow_values, nq, 0, 140, chunk)),
+                  -1)
             << level << " chunk " << chunk;
       }
     }
@@ -149,7 +157,8 @@ void ExpectLevelsAgree(const std::string& what, RunOn run) {
 
 TEST(Attention, LevelsAndThreadsAgree) {
   const LatentShape latents[] = {{1, 1, 1}, {3, 17, 7}, {70, 33, 0}, {2, 512, 64}};
-  const GroupedShape groups[] = {{1, 1, 1}, {9, 3, 64}, {4, 4, 15}, {14, 2, 128}};
+  const GroupedShape groups[] = {{1, 1, 1},   {9, 3, 64},  {4, 4, 15}, {14, 2, 128},
+                                 {12, 2, 32}, {2, 2, 112}, {5, 1, 16}, {3, 1, 144}};
   for (const DType dtype : {DType::kF32, DType::kBF16})
     for (const std::int64_t position : {0, 61, 64, 130}) {
       const std::int64_t rows = position % 3 == 0 ? 1 : 5, tokens = position + rows;

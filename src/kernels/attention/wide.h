@@ -29,30 +29,53 @@ struct BlockRows {
   std::int64_t stride = 0;
 };
 
-// Row range.first of the block at place `first`, where its rows lie evenly: no choice, one page.
-HADAL_INLINE const std::byte* EvenRows(const AttendSource& source, const CachedRows& rows,
-                                       std::int64_t first, AttendRange range) {
-  const bool even = source.chosen == nullptr &&
-                    first / rows.page_rows == (first + kAttendKeys - 1) / rows.page_rows;
-  return even ? AddressOf(rows, first + range.first) : nullptr;
+// A block of places, and how many of the places behind it are read next.
+struct Block {
+  std::int64_t first = 0;
+  AttendRange range{};  // of the block's places: what is read of them
+  std::int64_t ahead = 0;
+};
+
+// Whether the block's rows follow one another in memory.
+HADAL_INLINE bool IsEven(const AttendSource& source, const CachedRows& rows, std::int64_t first) {
+  return source.chosen == nullptr &&
+         first / rows.page_rows == (first + kAttendKeys - 1) / rows.page_rows;
 }
 
-// Rows `range` of the block that begins at place `first`; the others are not touched.
+// Addresses of the rows `range` of the block at place `first`.
+HADAL_INLINE void FindRows(const AttendSource& source, const CachedRows& rows, std::int64_t first,
+                           AttendRange range, const std::byte** row) {
+  if (range.first >= range.last) return;
+  if (!IsEven(source, rows, first)) {
+    for (std::int64_t j = range.first; j < range.last; ++j)
+      row[j] = AddressOf(rows, EntryAt(source, first + j));
+    return;
+  }
+  const std::byte* at = AddressOf(rows, first + range.first);
+  for (std::int64_t j = range.first; j < range.last; ++j, at += rows.row_stride_bytes) row[j] = at;
+}
+
+HADAL_INLINE std::int64_t RowBytes(const CachedRows& rows) {
+  if (rows.dtype == DType::kU8) return rows.layout.bytes;
+  return rows.width * (rows.dtype == DType::kBF16 ? 2 : 4);
+}
+
+// Rows `block.range` as f32; the others are not touched. The next block is asked for meanwhile.
 HADAL_INLINE BlockRows ReadBlock(const AttendSource& source, const CachedRows& rows,
-                                 std::int64_t first, AttendRange range, float* decoded) {
-  const std::byte* even = EvenRows(source, rows, first, range);
-  if (rows.dtype == DType::kF32 && even != nullptr) {
-    const auto* data = reinterpret_cast<const float*>(even);
+                                 const Block& block, float* decoded) {
+  const AttendRange range = block.range;
+  const std::byte *row[kAttendKeys], *next[kAttendKeys];
+  FindRows(source, rows, block.first, range, row);
+  if (rows.dtype == DType::kF32 && IsEven(source, rows, block.first)) {
+    const auto* data = reinterpret_cast<const float*>(row[range.first]);
     const auto stride = static_cast<std::int64_t>(rows.row_stride_bytes / sizeof(float));
     return {data - range.first * stride, stride};
   }
+  FindRows(source, rows, block.first + kAttendKeys, {0, block.ahead}, next);
+  const std::int64_t bytes = RowBytes(rows);
   for (std::int64_t j = range.first; j < range.last; ++j) {
-    const std::byte* at = even;
-    if (even != nullptr)
-      even += rows.row_stride_bytes;
-    else
-      at = AddressOf(rows, EntryAt(source, first + j));
-    ReadCachedRow(rows, at, decoded + j * rows.width);
+    if (j < block.ahead) AskFor(next[j], bytes);
+    ReadCachedRow(rows, row[j], decoded + j * rows.width);
   }
   return {decoded, rows.width};
 }
@@ -156,19 +179,18 @@ HADAL_INLINE void AddValues(const AttendState& state, int first, int last,
   AddOuter(block);
 }
 
-// Scaled scores of queries [first, last) with rows `range` of a block of narrow keys. Rows outside
-// are not touched: a row inside takes their places, and nobody looks at what it gives there.
+// Scaled scores of queries [first, last) with rows `block.range` of narrow keys. Rows outside are
+// not touched: a row inside takes their places, and nobody looks at what it gives there.
 HADAL_INLINE void ScoreNarrow(const AttendJob& job, const AttendState& state, int first, int last,
-                              const AttendSource& source, std::int64_t place, AttendRange range,
-                              float* turned, float* scores) {
-  const std::byte* row[kAttendKeys];
-  const std::byte* even = EvenRows(source, source.keys, place, range);
-  for (std::int64_t j = range.first; j < range.last; ++j) {
-    row[j] = even != nullptr ? even : AddressOf(source.keys, EntryAt(source, place + j));
-    if (even != nullptr) even += source.keys.row_stride_bytes;
-  }
-  for (std::int64_t j = 0; j < range.first; ++j) row[j] = row[range.first];
-  for (std::int64_t j = range.last; j < kAttendKeys; ++j) row[j] = row[range.first];
+                              const AttendSource& source, const Block& block, float* turned,
+                              float* scores) {
+  const std::byte *row[kAttendKeys], *next[kAttendKeys];
+  FindRows(source, source.keys, block.first, block.range, row);
+  for (std::int64_t j = 0; j < block.range.first; ++j) row[j] = row[block.range.first];
+  for (std::int64_t j = block.range.last; j < kAttendKeys; ++j) row[j] = row[block.range.first];
+  FindRows(source, source.keys, block.first + kAttendKeys, {0, block.ahead}, next);
+  const std::int64_t bytes = RowBytes(source.keys);
+  for (std::int64_t j = 0; j < block.ahead; ++j) AskFor(next[j], bytes);
   TurnKeys(row, source.keys.dtype, job.key_width, turned);
   ScoreTurned(state.q + first, last - first, turned, job.key_width, job.scale,
               scores + first * kAttendKeys);
@@ -209,17 +231,18 @@ void AttendBlock(const AttendJob& job, const AttendSource& source, AttendState* 
   while (end < state->count && state->seen[end].first < first + kAttendKeys) ++end;
   if (begin == end) return;
   const AttendRange range{SeenIn(*state, begin, first).first, SeenIn(*state, end - 1, first).last};
+  const std::int64_t behind = state->seen[state->count - 1].last - first - kAttendKeys;
+  const Block block{first, range, behind < 0 ? 0 : (behind < kAttendKeys ? behind : kAttendKeys)};
   auto* scores = reinterpret_cast<float*>(job.scratch);
   float* key_memory = scores + kAttendQueries * kAttendKeys;
   float* value_memory = key_memory + kAttendKeys * job.key_width;
   BlockRows values;
   if (!job.values_in_keys && source.keys.dtype != DType::kU8 && IsNarrow(job.key_width)) {
-    ScoreNarrow(job, *state, begin, end, source, first, range, key_memory, scores);
-    values = ReadBlock(source, source.values, first, range, value_memory);
+    ScoreNarrow(job, *state, begin, end, source, block, key_memory, scores);
+    values = ReadBlock(source, source.values, block, value_memory);
   } else {
-    const BlockRows keys = ReadBlock(source, source.keys, first, range, key_memory);
-    values =
-        job.values_in_keys ? keys : ReadBlock(source, source.values, first, range, value_memory);
+    const BlockRows keys = ReadBlock(source, source.keys, block, key_memory);
+    values = job.values_in_keys ? keys : ReadBlock(source, source.values, block, value_memory);
     Score(job, *state, begin, end, keys, range, scores);
   }
   for (int r = begin; r < end; ++r)

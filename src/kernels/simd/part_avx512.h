@@ -5,6 +5,7 @@
 
 #include <immintrin.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #define HADAL_INLINE inline __attribute__((always_inline))
@@ -37,6 +38,12 @@ HADAL_INLINE Part LoadFirst(const float* from, std::int64_t count) {
 }
 HADAL_INLINE void StoreFirst(float* to, Part a, std::int64_t count) {
   _mm512_mask_storeu_ps(to, FirstLanes(count), a);
+}
+
+// These bytes are wanted soon: into the second-level cache.
+HADAL_INLINE void AskFor(const std::byte* from, std::int64_t bytes) {
+  for (std::int64_t i = 0; i < bytes; i += 64)
+    _mm_prefetch(reinterpret_cast<const char*>(from) + i, _MM_HINT_T1);
 }
 
 HADAL_INLINE Part Add(Part a, Part b) { return _mm512_add_ps(a, b); }
