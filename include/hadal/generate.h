@@ -98,6 +98,9 @@ struct GenerateRequest {
   std::vector<std::string> stops = {};         // end the answer, and are not part of it
   std::vector<std::int32_t> stop_tokens = {};  // beside those of the model
   bool ignore_end = false;                     // goes on where the model would end
+  // With sampling.log_probabilities: also those of the prompt's tokens, from the second on. The
+  // prompt is then read a token a step.
+  bool prompt_log_probabilities = false;
 
   // Who asks and how urgent it is; no token depends on these three. Tenants share the machine
   // evenly, whatever number of requests each has; a higher priority goes first. Known prefixes are
@@ -155,12 +158,14 @@ struct Timings {
 
 // A piece of an answer. A token often brings text of several kinds, or none yet.
 struct GenerateEvent {
-  enum class Kind : unsigned char { kPrefill, kToken, kEnd, kFailed };
+  enum class Kind : unsigned char { kPrefill, kPrompt, kToken, kEnd, kFailed };
   Kind kind = Kind::kToken;
 
   // kPrefill: how far the prompt is; `usage` says already what of it was known.
   std::int64_t prompt_done = 0, prompt_total = 0;
 
+  // kPrompt: a token of the prompt, with its log-probabilities but for the first (only where
+  // GenerateRequest::prompt_log_probabilities asks for them).
   // kToken: the token, and what became certain with it. kEnd: the rest.
   std::int32_t token = -1;
   std::string text = {};       // complete characters only

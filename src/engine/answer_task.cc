@@ -14,6 +14,7 @@ AnswerTask::AnswerTask(const GenerateRequest& request, PreparedPrompt prompt,
   first_token_bound_ = request.first_token_seconds;
   total_bound_ = request.total_seconds;
   reports_probabilities_ = request.sampling.log_probabilities >= 0;
+  reports_prompt_ = request.prompt_log_probabilities;
   if (tokenizer != nullptr) reader_.emplace(std::move(tokenizer), prompt_, request.stops);
   usage_.prompt_tokens = static_cast<std::int64_t>(prompt_.ids.size());
 }
@@ -44,6 +45,11 @@ Status AnswerTask::lapsed() const {
 void AnswerTask::Resume(std::int64_t cached, std::int64_t replayed) {
   usage_.cached_tokens = cached;
   usage_.replayed_tokens = replayed;
+  if (!reports_prompt_) return;
+  GenerateEvent event;  // of the first token nothing is known
+  event.kind = GenerateEvent::Kind::kPrompt;
+  event.token = prompt_.ids.front();
+  Emit(event);
 }
 
 void AnswerTask::Progress(std::int64_t done, std::int64_t total) {
@@ -55,7 +61,22 @@ void AnswerTask::Progress(std::int64_t done, std::int64_t total) {
   Emit(event);
 }
 
+// A token of the prompt that the loop took for one to be chosen.
+Result<StepTask::Choice> AnswerTask::Given(std::span<const float> logits, std::int64_t position) {
+  HADAL_ASSIGN_OR_RETURN(
+      SampledToken given,
+      sampler_.Given(logits, position, prompt_.ids[static_cast<std::size_t>(position)]));
+  GenerateEvent event;
+  event.kind = GenerateEvent::Kind::kPrompt;
+  event.token = given.token;
+  event.log_probability = given.log_probability;
+  event.top_log_probabilities = std::move(given.top);
+  Emit(event);
+  return Choice{given.token, false};
+}
+
 Result<StepTask::Choice> AnswerTask::Choose(std::span<const float> logits, std::int64_t position) {
+  if (position < std::ssize(prompt_.ids)) return Given(logits, position);
   HADAL_ASSIGN_OR_RETURN(SampledToken sampled, sampler_.Next(logits, position));
   last_token_ = Clock::now();
   if (usage_.generated_tokens++ == 0) first_token_ = last_token_;

@@ -34,6 +34,7 @@ class AnswerTask : public StepTask {
   using Clock = std::chrono::steady_clock;
 
   void Emit(const GenerateEvent& event);
+  Result<Choice> Given(std::span<const float> logits, std::int64_t position);
   Timings MeasuredTimings() const;
 
   const PreparedPrompt prompt_;
@@ -43,7 +44,7 @@ class AnswerTask : public StepTask {
   std::shared_ptr<std::atomic<bool>> cancelled_;
 
   double first_token_bound_ = 0.0, total_bound_ = 0.0;  // seconds; 0: none
-  bool reports_probabilities_ = false;
+  bool reports_probabilities_ = false, reports_prompt_ = false;
   bool ended_ = false;  // by an ending token or a stop string
   Usage usage_;
   Clock::time_point begin_ = Clock::now(), first_token_{}, last_token_{}, last_step_{};

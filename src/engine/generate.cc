@@ -8,7 +8,8 @@ std::string_view Name(FinishReason reason) {
 }
 
 void GenerateResult::Add(const GenerateEvent& event) {
-  if (event.kind == GenerateEvent::Kind::kPrefill) return;
+  using Kind = GenerateEvent::Kind;
+  if (event.kind == Kind::kPrefill || event.kind == Kind::kPrompt) return;
   text += event.text;
   if (!event.reasoning.empty()) reasoning = reasoning.value_or("") + event.reasoning;
   for (const GenerateEvent::ToolCallPiece& piece : event.tool_calls) {

@@ -57,6 +57,9 @@ Result<StepLoop::Request> MakeOrder(Engine::Impl* engine, const GenerateRequest&
   const EngineInfo& info = engine->info;
   HADAL_RETURN_IF_ERROR(CheckSampling(request.sampling, info.vocabulary));
   HADAL_RETURN_IF_ERROR(CheckStops(request, info.has_tokenizer));
+  if (request.prompt_log_probabilities && request.sampling.log_probabilities < 0)
+    return UsageError("prompt_log_probabilities", "no log-probabilities for the answer",
+                      "both, or those of the answer alone", "set log_probabilities too");
   if (request.max_tokens < 0)
     return UsageError("max_tokens", std::to_string(request.max_tokens), "0 (no bound) or a count",
                       "use 0 to stop at the model's own end");
@@ -75,6 +78,10 @@ Result<StepLoop::Request> MakeOrder(Engine::Impl* engine, const GenerateRequest&
   order.tenant = request.tenant;
   order.priority = std::clamp(request.priority, -kMostPriority, kMostPriority);
   order.space = request.cache_space;
+  if (request.prompt_log_probabilities) {  // the task says what is chosen of the rest
+    order.prompt.resize(1);
+    order.max_tokens += prompt_tokens - 1;
+  }
   order.task = std::make_shared<AnswerTask>(request, std::move(prompt), engine->language.tokenizer,
                                             std::move(sink), std::move(cancelled));
   return order;

@@ -206,6 +206,35 @@ TEST(Session, IdsWorkWithoutATokenizer) {
   EXPECT_EQ(session.Generate(request).status().code(), Code::kUsage);
 }
 
+// What a token was given is what it would have been chosen with, and the answer stays the same.
+TEST(Session, TellsTheLogProbabilitiesOfThePrompt) {
+  Fixture fixture(false);
+  GenerateRequest request;
+  request.prompt = TokenIds{{5}};
+  request.sampling.temperature = 0;
+  request.sampling.log_probabilities = 1;
+  request.max_tokens = 6;
+  const auto free = *Session(fixture.engine).Generate(request);
+  request.prompt = TokenIds{{5, free.ids[0], free.ids[1], free.ids[2]}};
+  request.max_tokens = 3;
+  request.prompt_log_probabilities = true;
+  std::vector<std::int32_t> prompt;
+  std::vector<std::optional<float>> known;
+  const auto given = *Session(fixture.engine).Generate(request, [&](const GenerateEvent& event) {
+    if (event.kind != GenerateEvent::Kind::kPrompt) return true;
+    prompt.push_back(event.token);
+    known.push_back(event.log_probability);
+    return true;
+  });
+  EXPECT_EQ(prompt, std::get<TokenIds>(request.prompt).ids);
+  EXPECT_FALSE(known[0]);
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_EQ(known[i + 1], free.log_probabilities[i].log_probability);
+  EXPECT_EQ(given.ids, std::vector<std::int32_t>(free.ids.begin() + 3, free.ids.end()));
+  EXPECT_EQ(given.usage.prompt_tokens, 4);
+  EXPECT_EQ(given.usage.generated_tokens, 3);
+}
+
 TEST(Session, ChatNeedsAFormatAndRawDoesNot) {
   Fixture fixture;
   fixture.Script('?', "ok");

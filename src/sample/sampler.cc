@@ -17,6 +17,12 @@ Status BadOption(const char* name, float value, const char* expected) {
                     "correct the option, or leave it out");
 }
 
+Status Unsound(std::int64_t position) {
+  return Failed(
+      "nan_logits", "values that are not finite numbers at position " + std::to_string(position),
+      "finite logits", "the weights are damaged, or this is a fault of ours: please report it");
+}
+
 }  // namespace
 
 Status CheckSampling(const SamplingOptions& options, std::int64_t vocabulary) {
@@ -113,12 +119,26 @@ std::int32_t Sampler::Draw(std::span<const float> logits, float largest, std::in
   return ranking.At(rank);
 }
 
+void Sampler::Report(std::span<const float> logits, SampledToken* sampled) const {
+  if (options_.log_probabilities < 0) return;
+  const double log_sum = LogPartition(logits);
+  const auto logit = static_cast<double>(logits[static_cast<std::size_t>(sampled->token)]);
+  sampled->log_probability = static_cast<float>(logit - log_sum);
+  sampled->top = TopLogProbabilities(logits, log_sum, options_.log_probabilities);
+}
+
+Result<SampledToken> Sampler::Given(std::span<const float> logits, std::int64_t position,
+                                    std::int32_t token) const {
+  if (!FindLargest(logits).sound) return Unsound(position);
+  SampledToken sampled;
+  sampled.token = token;
+  Report(logits, &sampled);
+  return sampled;
+}
+
 Result<SampledToken> Sampler::Next(std::span<const float> logits, std::int64_t position) {
   Largest largest = FindLargest(logits);
-  if (!largest.sound)
-    return Failed(
-        "nan_logits", "values that are not finite numbers at position " + std::to_string(position),
-        "finite logits", "the weights are damaged, or this is a fault of ours: please report it");
+  if (!largest.sound) return Unsound(position);
   SampledToken sampled;
   std::span<const float> row = logits;
   if (adjusts()) {
@@ -129,12 +149,7 @@ Result<SampledToken> Sampler::Next(std::span<const float> logits, std::int64_t p
   }
   sampled.token = options_.temperature == 0.0f ? static_cast<std::int32_t>(largest.index)
                                                : Draw(row, largest.value, position);
-  if (options_.log_probabilities >= 0) {
-    const double log_sum = LogPartition(logits);
-    const auto logit = static_cast<double>(logits[static_cast<std::size_t>(sampled.token)]);
-    sampled.log_probability = static_cast<float>(logit - log_sum);
-    sampled.top = TopLogProbabilities(logits, log_sum, options_.log_probabilities);
-  }
+  Report(logits, &sampled);
   if (options_.repetition_penalty != 1.0f || options_.presence_penalty != 0.0f ||
       options_.frequency_penalty != 0.0f) {
     Seen& seen = seen_[sampled.token];

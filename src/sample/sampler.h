@@ -39,6 +39,10 @@ class Sampler {
   // the row holds NaN or +inf, or nothing above -inf: such a row means that the step went wrong.
   Result<SampledToken> Next(std::span<const float> logits, std::int64_t position);
 
+  // What Next says of a token that is given already; nothing is remembered.
+  Result<SampledToken> Given(std::span<const float> logits, std::int64_t position,
+                             std::int32_t token) const;
+
  private:
   struct Seen {
     bool anywhere = false;
@@ -46,6 +50,7 @@ class Sampler {
   };
   bool adjusts() const;
   void Adjust(std::vector<float>* logits) const;
+  void Report(std::span<const float> logits, SampledToken* sampled) const;
   std::int32_t Draw(std::span<const float> logits, float largest, std::int64_t position);
 
   SamplingOptions options_;
