@@ -7,6 +7,8 @@
 namespace hadal {
 namespace {
 
+constexpr char kInvalidType[] = "invalid_type";
+
 std::string Shortened(std::string text) {
   constexpr std::size_t kMost = 120;
   if (text.size() > kMost) text = text.substr(0, kMost) + "...";
@@ -70,7 +72,8 @@ const Metadata* Fields::Any(std::string_view key) { return Find(key); }
 std::optional<bool> Fields::Boolean(std::string_view key) {
   const Metadata* value = Find(key);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_bool()) Fail(key, "must be true or false, not " + Shortened(value->Describe()));
+  if (!value->is_bool())
+    Fail(key, "must be true or false, not " + Shortened(value->Describe()), kInvalidType);
   return value->boolean();
 }
 
@@ -80,8 +83,11 @@ std::optional<std::int64_t> Fields::Integer(std::string_view key, std::int64_t l
   if (value == nullptr) return std::nullopt;
   const auto number = value->is_number() ? value->integer() : std::nullopt;
   if (number && *number >= least && *number <= most) return number;
-  Fail(key, "must be an integer from " + std::to_string(least) + " to " + std::to_string(most) +
-                ", not " + Shortened(value->Describe()));
+  Fail(key,
+       "must be an integer from " + std::to_string(least) + " to " + std::to_string(most) +
+           ", not " + Shortened(value->Describe()),
+       !number ? kInvalidType
+               : (*number < least ? "integer_below_min_value" : "integer_above_max_value"));
   return std::nullopt;
 }
 
@@ -90,8 +96,12 @@ std::optional<double> Fields::Number(std::string_view key, double least, double 
   if (value == nullptr) return std::nullopt;
   const auto number = value->is_number() ? value->real() : std::nullopt;
   if (number && std::isfinite(*number) && *number >= least && *number <= most) return number;
-  Fail(key, "must be a number from " + WriteJson(Metadata(least)) + " to " +
-                WriteJson(Metadata(most)) + ", not " + Shortened(value->Describe()));
+  Fail(key,
+       "must be a number from " + WriteJson(Metadata(least)) + " to " + WriteJson(Metadata(most)) +
+           ", not " + Shortened(value->Describe()),
+       !number || !std::isfinite(*number)
+           ? kInvalidType
+           : (*number < least ? "decimal_below_min_value" : "decimal_above_max_value"));
   return std::nullopt;
 }
 
@@ -99,7 +109,7 @@ std::optional<std::string> Fields::Text(std::string_view key) {
   const Metadata* value = Find(key);
   if (value == nullptr) return std::nullopt;
   if (const auto text = value->string()) return std::string(*text);
-  Fail(key, "must be a string, not " + Shortened(value->Describe()));
+  Fail(key, "must be a string, not " + Shortened(value->Describe()), kInvalidType);
   return std::nullopt;
 }
 
@@ -121,7 +131,7 @@ std::optional<Fields> Fields::Object(std::string_view key) {
   const Metadata* value = Find(key);
   if (value == nullptr) return std::nullopt;
   if (value->is_object()) return Fields(*value, PathOf(key), reader_);
-  Fail(key, "must be an object, not " + Shortened(value->Describe()));
+  Fail(key, "must be an object, not " + Shortened(value->Describe()), kInvalidType);
   return std::nullopt;
 }
 
@@ -130,13 +140,16 @@ std::optional<std::span<const Metadata>> Fields::Array(std::string_view key, std
   const Metadata* value = Find(key);
   if (value == nullptr) return std::nullopt;
   if (!value->is_array()) {
-    Fail(key, "must be an array, not " + Shortened(value->Describe()));
+    Fail(key, "must be an array, not " + Shortened(value->Describe()), kInvalidType);
     return std::nullopt;
   }
   const std::size_t size = value->items().size();
   if (size >= least && size <= most) return value->items();
-  Fail(key, "must have " + std::to_string(least) + " to " + std::to_string(most) + " items, not " +
-                std::to_string(size));
+  Fail(key,
+       "must have " + std::to_string(least) + " to " + std::to_string(most) + " items, not " +
+           std::to_string(size),
+       size == 0 ? "empty_array"
+                 : (size < least ? "array_below_min_length" : "array_above_max_length"));
   return std::nullopt;
 }
 

@@ -13,7 +13,9 @@ void AddHealthRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddOpenAiChatRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddAnthropicRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddOllamaChatRoutes(Router* router, const std::shared_ptr<Service>& service);
+void AddOllamaModelRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddResponsesRoutes(Router* router, const std::shared_ptr<Service>& service);
+void AddCompletionsRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddModelRoutes(Router* router, const std::shared_ptr<Service>& service);
 
 // GET /metrics and the live view of the page.

@@ -1,0 +1,120 @@
+#include "serve/ollama_folder.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "hadal/engine.h"
+#include "serve/ollama_time.h"
+
+namespace hadal {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string Bare(const std::string& name) {
+  constexpr std::string_view kLatest = ":latest";
+  return name.ends_with(kLatest) ? name.substr(0, name.size() - kLatest.size()) : name;
+}
+
+std::string ModifiedAt(const std::string& path) {
+  std::error_code error;
+  const auto time = fs::last_write_time(path, error);
+  if (error) return Rfc3339({});
+  return Rfc3339(std::chrono::time_point_cast<std::chrono::system_clock::duration>(
+      std::chrono::file_clock::to_sys(time)));
+}
+
+std::uint64_t BytesIn(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) {
+    const std::uintmax_t bytes = fs::file_size(path, error);
+    return error ? 0 : bytes;
+  }
+  std::uint64_t bytes = 0;
+  for (const auto& entry : fs::directory_iterator(path, error)) {
+    std::error_code unreadable;
+    const std::uintmax_t size = entry.file_size(unreadable);
+    if (!unreadable) bytes += size;
+  }
+  return bytes;
+}
+
+ApiError NotFound(const std::string& name) {
+  return {.kind = ErrorKind::kNotFound,
+          .message = "model '" + name + "' not found",
+          .param = "model",
+          .code = "model_not_found"};
+}
+
+// The entry of the folder that holds the model: itself a file or a directory.
+fs::path EntryOf(const FolderModel& model) {
+  const fs::path folder = fs::path(ModelFolder());
+  const fs::path inside = fs::path(model.path).lexically_relative(folder);
+  return folder / *inside.begin();
+}
+
+ApiError Broken(const std::string& what, const std::error_code& error) {
+  return {.kind = ErrorKind::kInternal, .message = what + ": " + error.message()};
+}
+
+}  // namespace
+
+FolderModel FolderModelOf(const ServedModel& model) {
+  const std::string& path = model.engine->info().path;
+  return {model.name, path, BytesIn(path), ModifiedAt(path)};
+}
+
+FolderModel FolderModelOf(const ListedModel& model) {
+  return {model.name, model.path, model.bytes, ModifiedAt(model.path)};
+}
+
+bool IsModelName(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  };
+  return !name.empty() && name.size() <= 80 && name[0] != '.' && name[0] != '-' &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
+ApiResult<FolderModel> FindFolderModel(const std::string& name) {
+  const std::string bare = Bare(name);
+  if (IsModelName(bare))
+    for (const ListedModel& model : ListModels())
+      if (model.name == bare) return FolderModelOf(model);
+  return NotFound(name);
+}
+
+std::optional<ApiError> CopyModel(const std::string& source, const std::string& destination) {
+  const std::string name = Bare(destination);
+  if (!IsModelName(name)) return InvalidField("destination", "destination is no model name");
+  auto found = FindFolderModel(source);
+  if (!found.ok()) return found.error();
+  const fs::path from = EntryOf(*found);
+  fs::path to = fs::path(ModelFolder()) / name;
+  std::error_code error;
+  if (!fs::is_directory(from, error)) to += from.extension();
+  if (fs::exists(fs::symlink_status(to, error)) || FindFolderModel(name).ok())
+    return ApiError{.kind = ErrorKind::kConflict,
+                    .message = "model '" + destination + "' is there already"};
+  constexpr auto kLinks = fs::copy_options::recursive | fs::copy_options::create_hard_links;
+  fs::copy(from, to, kLinks, error);
+  if (!error) return std::nullopt;
+  std::error_code ignored;
+  fs::remove_all(to, ignored);
+  fs::copy(from, to, fs::copy_options::recursive, error);  // another file system
+  if (!error) return std::nullopt;
+  fs::remove_all(to, ignored);
+  return Broken("copying '" + source + "'", error);
+}
+
+std::optional<ApiError> DeleteModel(const std::string& name) {
+  auto found = FindFolderModel(name);
+  if (!found.ok()) return found.error();
+  std::error_code error;
+  fs::remove_all(EntryOf(*found), error);
+  if (error) return Broken("deleting '" + name + "'", error);
+  return std::nullopt;
+}
+
+}  // namespace hadal
