@@ -49,7 +49,7 @@ export async function visit({ allowed, url = base, wait = true, ...options } = {
   contexts.add(context)
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(url).origin })
   const page = await context.newPage()
-  page.setDefaultTimeout(real ? 60_000 : 10_000)
+  page.setDefaultTimeout(real ? 60_000 : 20_000)
   const problems = []
   page.on('console', (message) => {
     if (message.type() === 'error' && !allowed?.test(message.text())) problems.push(`console: ${message.text()}`)
@@ -87,7 +87,7 @@ export async function visit({ allowed, url = base, wait = true, ...options } = {
   return visitor
 }
 
-export async function eventually(what, read, milliseconds = 5000) {
+export async function eventually(what, read, milliseconds = 12_000) {
   const end = Date.now() + milliseconds
   for (;;) {
     const value = await read()

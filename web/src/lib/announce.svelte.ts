@@ -9,15 +9,17 @@ export function announce(text: string): void {
   announcer.text = text
 }
 
+const PAUSE_MS = 4000
+
 // Reads a growing answer aloud in whole sentences, every few seconds, not word by word.
 export class Narrator {
-  private said = 0
   private last = performance.now()
 
-  constructor(private readonly pause_ms = 4000) {}
+  // `said`: how much of the text was read before.
+  constructor(private said: number) {}
 
   follow(text: string): void {
-    if (performance.now() - this.last < this.pause_ms) return
+    if (performance.now() - this.last < PAUSE_MS) return
     const fresh = text.slice(this.said)
     const end = Math.max(fresh.lastIndexOf('. '), fresh.lastIndexOf('.\n'), fresh.lastIndexOf('? '), fresh.lastIndexOf('! '), fresh.lastIndexOf('\n\n'))
     if (end < 0) return

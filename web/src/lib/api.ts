@@ -16,7 +16,7 @@ function headers(): Record<string, string> {
 }
 
 function kindOf(status: number, code: string): FailureKind {
-  if (status === 401 || status === 403) return 'key'
+  if (status === 401) return 'key'
   if (code === 'context_length_exceeded' || code === 'exceed_context_size_error') return 'context'
   if (code === 'model_loading' || (status === 503 && /load/.test(code))) return 'loading'
   if (status === 429 || status === 503 || status === 529) return 'busy'

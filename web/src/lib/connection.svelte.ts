@@ -26,7 +26,7 @@ class Connection {
       const saved = await store.value<string>('model')
       const wanted = this.model || saved
       this.model = this.models.find((each) => each.id === wanted)?.id ?? this.models[0]?.id ?? ''
-      this.context = await contextTokens().catch(() => undefined)
+      await this.readContext()
     } catch (error) {
       this.failed(error)
     }
@@ -78,12 +78,18 @@ class Connection {
     await this.refreshAfter()
   }
 
+  // Asked for only where the list of models does not say it.
+  private async readContext(): Promise<void> {
+    if (this.models.every((each) => each.context_tokens !== undefined)) return
+    this.context = await contextTokens().catch(() => undefined)
+  }
+
   // Only what the server can have changed; a failure here starts no second watch.
   private async refreshAfter(): Promise<void> {
     try {
       this.models = await listModels()
       if (!this.models.some((each) => each.id === this.model)) this.model = this.models[0]?.id ?? ''
-      this.context = await contextTokens().catch(() => undefined)
+      await this.readContext()
     } catch (error) {
       if (error instanceof ApiError && error.failure.kind === 'key') this.needsKey = true
     }

@@ -120,9 +120,11 @@ function chosenFields(): Record<string, unknown> {
 
 // One attempt. Throws ApiError, or an AbortError when stopped.
 async function attempt(conversation: Conversation, answer: Message, run: Run, proceed: boolean, signal: AbortSignal): Promise<void> {
+  // A message that was written before the models were known.
+  answer.model ||= connection.model
   const body = { model: answer.model, messages: requestMessages(conversation, answer, proceed), ...chosenFields() }
   const clock: Clock = { sent: performance.now() }
-  const narrator = new Narrator()
+  const narrator = new Narrator(answer.content.length)
   let saved = performance.now()
   let usage: Chunk['usage']
   let timings: Chunk['timings']
@@ -172,8 +174,8 @@ async function attempt(conversation: Conversation, answer: Message, run: Run, pr
   }
 }
 
-function begun(answer: Message, before: number): boolean {
-  return answer.content.length > before || (answer.reasoning ?? '') !== ''
+function lengthOf(answer: Message): number {
+  return answer.content.length + (answer.reasoning ?? '').length
 }
 
 // Waits where waiting helps. False where the failure is final.
@@ -199,9 +201,14 @@ async function answerInto(conversation: Conversation, answer: Message, proceed: 
   aborts.set(conversation.id, abort)
   runs.by[conversation.id] = { message: answer.id, phase: 'sent' }
   const run = runs.by[conversation.id]!
-  const before = answer.content.length
   delete answer.finish
   delete answer.error
+  if (!proceed) {
+    delete answer.reasoning
+    delete answer.reasoning_ms
+    delete answer.tools
+  }
+  const before = lengthOf(answer)
   announce(S.answerBegins)
   for (let tries = 0; ; ++tries) {
     try {
@@ -215,7 +222,7 @@ async function answerInto(conversation: Conversation, answer: Message, proceed: 
       }
       // Anything that is not the server's word is a connection that broke.
       const failure: Failure = error instanceof ApiError ? error.failure : { kind: 'down', message: S.down }
-      if (begun(answer, before)) {
+      if (lengthOf(answer) > before) {
         answer.finish = 'interrupted'
         if (error instanceof ApiError && failure.kind !== 'down') answer.error = failure
         else void connection.untilUp()
