@@ -131,7 +131,7 @@ class ChoiceStream : public ChoiceSink {
       json.BeginObject();
       writer_->WriteHead(&json);
       json.Key("choices").BeginArray().EndArray().Key("usage");
-      WriteOpenAiUsage(end, &json);
+      WriteTextUsage(end, &json);
       sink_.Put(json.EndObject().Take());
     }
     sink_.Close();
@@ -178,7 +178,7 @@ class ChoiceWhole : public ChoiceSink {
     json.Key("choices").BeginArray();
     for (const CompletionsPiece& choice : choices_) writer_->WriteChoice(choice, &json);
     json.EndArray().Key("usage");
-    WriteOpenAiUsage(end, &json);
+    WriteTextUsage(end, &json);
     exchange_->Send(HttpResponse::Json(json.EndObject().Take()));
   }
   void Fail(const ApiError& error) override {

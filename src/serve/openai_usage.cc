@@ -4,7 +4,7 @@
 
 namespace hadal {
 
-void WriteOpenAiUsage(const AnswerEnd& end, JsonWriter* json) {
+void WriteTextUsage(const AnswerEnd& end, JsonWriter* json) {
   const Usage& usage = end.usage;
   json->BeginObject().Key("prompt_tokens").Integer(usage.prompt_tokens);
   json->Key("completion_tokens").Integer(usage.generated_tokens);

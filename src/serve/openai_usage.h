@@ -11,7 +11,7 @@ namespace hadal {
 // The same tokens for the same request and seed: promise 3 of docs/architecture.md.
 inline constexpr std::string_view kSystemFingerprint = "fp_hadal";
 
-void WriteOpenAiUsage(const AnswerEnd& end, JsonWriter* json);
+void WriteTextUsage(const AnswerEnd& end, JsonWriter* json);
 
 // llama-server's "timings", which pages read their tokens per second from.
 void WriteTimings(const AnswerEnd& end, const Timings& timings, JsonWriter* json);
