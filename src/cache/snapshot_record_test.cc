@@ -238,6 +238,32 @@ TEST_F(SnapshotRecordTest, AnAdoptionWithoutRoomLeavesNothing) {
   EXPECT_EQ(adoption.Advance(1).status().code(), Code::kUnusable);
 }
 
+// Files of this version stay readable: those of tests/corpus/prefix (seeds of the fuzzer too) are
+// what this program writes, byte for byte. A change of the format is a new version and new files.
+TEST_F(SnapshotRecordTest, WritesTheFilesOfItsVersion) {
+  const std::string corpus = std::string(HADAL_SOURCE_DIR) + "/tests/corpus/prefix/";
+  CacheLayout rows_only = EveryKind();
+  rows_only.parts.resize(3);
+  rows_only.snapshot_alignment = 0;
+  for (const std::string name : {"windows", "rows"}) {
+    layout_ = std::make_shared<CacheLayout>(name == "rows" ? rows_only : EveryKind());
+    Random random(3);
+    const auto cache = New();
+    for (const int step : {128, 3, 9}) {
+      Ids ids;
+      for (int i = 0; i < step; ++i) ids.push_back(static_cast<std::int32_t>(random.Below(1000)));
+      ASSERT_TRUE(TakeStep(cache.get(), ids));
+      cache->KeepSnapshot();
+    }
+    const auto kept = ReadFile(corpus + name + ".prefix");
+    ASSERT_TRUE(kept.ok()) << kept.status().ToString();
+    EXPECT_TRUE(Bytes(cache->Snapshot()) == *kept) << name << ": the format is another one";
+  }
+  const auto index = ReadFile(corpus + "index");
+  ASSERT_TRUE(index.ok());
+  EXPECT_EQ(EncodeDiskIndex({{1, 4}, {2, 3}, {17, 5}}), *index);
+}
+
 TEST(DiskIndexTest, ComesBackOrIsRefused) {
   const DiskUses uses{{1, 9}, {7, 3}, {~0ull, ~0ull}};
   const std::string bytes = EncodeDiskIndex(uses);
