@@ -89,6 +89,8 @@ std::vector<AnswerEvent> AnswerParser::Feed(std::string_view bytes) {
   return state_->sink.Take();
 }
 
+bool AnswerParser::in_reasoning() const { return state_->sink.in_reasoning(); }
+
 std::vector<AnswerEvent> AnswerParser::Finish() {
   if (!std::exchange(state_->finished, true)) {
     state_->think.Finish();

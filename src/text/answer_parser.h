@@ -65,6 +65,9 @@ class AnswerParser {
   // Nothing may be fed afterwards.
   std::vector<AnswerEvent> Finish();
 
+  // Whether what comes next is reasoning, as far as is known.
+  bool in_reasoning() const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;
