@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/random.h"
 #include "sample/log_probability.h"
@@ -15,6 +16,14 @@ namespace {
 Status BadOption(const char* name, float value, const char* expected) {
   return UsageError(std::string("sampling option ") + name, fmt::format("{}", value), expected,
                     "correct the option, or leave it out");
+}
+
+constexpr float kImpossible = -std::numeric_limits<float>::infinity();
+
+void Mask(std::span<const std::uint64_t> mask, std::span<float> logits) {
+  if (mask.empty()) return;
+  for (std::size_t id = 0; id < logits.size(); ++id)
+    if ((mask[id / 64] >> (id % 64) & 1) == 0) logits[id] = kImpossible;
 }
 
 Status Unsound(std::int64_t position) {
@@ -136,19 +145,34 @@ Result<SampledToken> Sampler::Given(std::span<const float> logits, std::int64_t 
   return sampled;
 }
 
-Result<SampledToken> Sampler::Next(std::span<const float> logits, std::int64_t position) {
+Result<std::int32_t> Sampler::Choose(std::span<const float> logits, std::int64_t position,
+                                     TokenFilter* filter) {
   Largest largest = FindLargest(logits);
   if (!largest.sound) return Unsound(position);
-  SampledToken sampled;
   std::span<const float> row = logits;
-  if (adjusts()) {
+  if (adjusts() || filter != nullptr) {
     adjusted_.assign(logits.begin(), logits.end());
     Adjust(&adjusted_);
+    if (filter != nullptr) Mask(filter->mask(), adjusted_);
     row = adjusted_;
     largest = FindLargest(row);
   }
-  sampled.token = options_.temperature == 0.0f ? static_cast<std::int32_t>(largest.index)
-                                               : Draw(row, largest.value, position);
+  while (largest.sound) {
+    const std::int32_t token = options_.temperature == 0.0f
+                                   ? static_cast<std::int32_t>(largest.index)
+                                   : Draw(row, largest.value, position);
+    if (filter == nullptr || filter->Admits(token)) return token;
+    adjusted_[static_cast<std::size_t>(token)] = kImpossible;
+    largest = FindLargest(row);
+  }
+  return Status(Code::kDeadEnd, "form", "no token that may be chosen", "at least one",
+                "leave out biases that forbid what the form needs");
+}
+
+Result<SampledToken> Sampler::Next(std::span<const float> logits, std::int64_t position,
+                                   TokenFilter* filter) {
+  SampledToken sampled;
+  HADAL_ASSIGN_OR_RETURN(sampled.token, Choose(logits, position, filter));
   Report(logits, &sampled);
   if (options_.repetition_penalty != 1.0f || options_.presence_penalty != 0.0f ||
       options_.frequency_penalty != 0.0f) {

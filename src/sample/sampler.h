@@ -18,6 +18,7 @@
 
 #include "base/status.h"
 #include "hadal/sampling.h"
+#include "sample/token_filter.h"
 
 namespace hadal {
 
@@ -37,7 +38,10 @@ class Sampler {
 
   // Chooses the token at `position` of the timeline and remembers it for the penalties. Fails where
   // the row holds NaN or +inf, or nothing above -inf: such a row means that the step went wrong.
-  Result<SampledToken> Next(std::span<const float> logits, std::int64_t position);
+  // With a filter the other tokens count as impossible, after bias and penalties; kDeadEnd where
+  // none is left. Log-probabilities stay those of the model.
+  Result<SampledToken> Next(std::span<const float> logits, std::int64_t position,
+                            TokenFilter* filter = nullptr);
 
   // What Next says of a token that is given already; nothing is remembered.
   Result<SampledToken> Given(std::span<const float> logits, std::int64_t position,
@@ -51,6 +55,8 @@ class Sampler {
   bool adjusts() const;
   void Adjust(std::vector<float>* logits) const;
   void Report(std::span<const float> logits, SampledToken* sampled) const;
+  Result<std::int32_t> Choose(std::span<const float> logits, std::int64_t position,
+                              TokenFilter* filter);
   std::int32_t Draw(std::span<const float> logits, float largest, std::int64_t position);
 
   SamplingOptions options_;
