@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/file.h"
 #include "base/status.h"
 
 namespace hadal {
@@ -57,6 +58,8 @@ void Describe(Options* command, RunOptions* options) {
                  "ID:VALUE, added to a token's logit; repeatable");
   command->Value("--seed", &options->seed, "same seed, same tokens (default 0)");
   command->Value("--stop", &options->stops, "end the answer before this text; repeatable");
+  command->Value("--format", &options->format,
+                 "what the answer must be: json, or the file of a JSON Schema");
   command->Flag("--ignore-eos", &options->ignore_end, "go on where the model would end");
   command->Value("--logprobs", &options->log_probabilities,
                  "with --json: log-probabilities, and those of the N likeliest tokens");
@@ -122,6 +125,12 @@ Result<GenerateRequest> RequestOf(const RunOptions& options, const SamplingOptio
     return UsageError("-n", std::to_string(*options.max_tokens), "a count from 1 on",
                       "leave the option out for the rest of the context");
   request.max_tokens = options.max_tokens.value_or(options.raw || options.ids ? kRawTokens : 0);
+  if (options.format == "json") {
+    request.form = AnswerForm::kJson;
+  } else if (!options.format.empty()) {
+    request.form = AnswerForm::kSchema;
+    HADAL_ASSIGN_OR_RETURN(request.schema, ReadFile(options.format));
+  }
   request.stops = options.stops;
   request.ignore_end = options.ignore_end;
   return request;

@@ -1,5 +1,7 @@
 #include "engine/answer_reader.h"
 
+#include "text/missing_brackets.h"
+
 namespace hadal {
 namespace {
 
@@ -7,6 +9,7 @@ AnswerOptions OptionsOf(const PreparedPrompt& prompt) {
   AnswerOptions options;
   options.thinking = prompt.inside_think;
   options.tool_calls = prompt.has_tools ? ToolCalls::kParse : ToolCalls::kText;
+  if (prompt.has_tools && prompt.drops_calls) options.tool_calls = ToolCalls::kDrop;
   options.tools = prompt.has_tools ? &prompt.tools.root() : nullptr;
   return options;
 }
@@ -21,11 +24,19 @@ void AnswerReader::Push(std::int32_t token, GenerateEvent* event) {
   Sort(parser_.Feed(decoder_.Push(token)), event);
 }
 
-void AnswerReader::Finish(GenerateEvent* event) {
+void AnswerReader::Finish(bool ended, GenerateEvent* event) {
   if (stopped()) return;
+  cut_off_ = !ended;
   Sort(parser_.Feed(decoder_.Flush()), event);
   Sort(parser_.Finish(), event);
   event->text += stops_.Finish();
+}
+
+// Brackets that the model forgot are added, where nothing else is missing.
+void AnswerReader::EndCall(const AnswerEvent& piece, GenerateEvent* event) {
+  if (piece.complete || cut_off_) return;
+  const std::optional<std::string> brackets = MissingBrackets(arguments_);
+  if (brackets) event->tool_calls.push_back({piece.call, "", "", *brackets, true});
 }
 
 void AnswerReader::Sort(const std::vector<AnswerEvent>& pieces, GenerateEvent* event) {
@@ -40,12 +51,16 @@ void AnswerReader::Sort(const std::vector<AnswerEvent>& pieces, GenerateEvent* e
         break;
       case AnswerEvent::Kind::kCallBegin:
         called_ = true;
+        arguments_.clear();
         event->tool_calls.push_back({piece.call, piece.text, piece.id, "", false});
         break;
       case AnswerEvent::Kind::kCallArguments:
+        arguments_ += piece.text;
         event->tool_calls.push_back({piece.call, "", "", piece.text, false});
         break;
       case AnswerEvent::Kind::kCallEnd:
+        EndCall(piece, event);
+        break;
       case AnswerEvent::Kind::kProblem:  // the text itself comes as content
         break;
     }

@@ -24,20 +24,24 @@ class AnswerReader {
 
   // Puts what became certain with the token into the event.
   void Push(std::int32_t token, GenerateEvent* event);
-  // The rest, once the answer is over.
-  void Finish(GenerateEvent* event);
+  // The rest, once the answer is over; `ended`: by the model, not cut off.
+  void Finish(bool ended, GenerateEvent* event);
 
   bool stopped() const { return stops_.matched(); }           // a stop string is complete
   const std::string& stop() const { return stops_.match(); }  // which; where stopped()
-  bool called() const { return called_; }                     // the answer calls a tool
+  bool in_reasoning() const { return parser_.in_reasoning(); }
+  bool called() const { return called_; }  // the answer calls a tool
 
  private:
   void Sort(const std::vector<AnswerEvent>& pieces, GenerateEvent* event);
+  void EndCall(const AnswerEvent& piece, GenerateEvent* event);
 
   StreamDecoder decoder_;
   AnswerParser parser_;
   StopMatcher stops_;
   bool called_ = false;
+  bool cut_off_ = false;   // what is not complete was not the model's doing
+  std::string arguments_;  // of the last call so far
 };
 
 }  // namespace hadal

@@ -5,10 +5,12 @@
 namespace hadal {
 
 AnswerTask::AnswerTask(const GenerateRequest& request, PreparedPrompt prompt,
-                       std::shared_ptr<const Tokenizer> tokenizer, GenerateSink sink,
+                       std::shared_ptr<const Tokenizer> tokenizer,
+                       std::unique_ptr<AnswerGuide> guide, GenerateSink sink,
                        std::shared_ptr<std::atomic<bool>> cancelled)
     : prompt_(std::move(prompt)),
       sampler_(request.sampling, prompt_.ids),
+      guide_(std::move(guide)),
       sink_(std::move(sink)),
       cancelled_(std::move(cancelled)) {
   first_token_bound_ = request.first_token_seconds;
@@ -77,7 +79,9 @@ Result<StepTask::Choice> AnswerTask::Given(std::span<const float> logits, std::i
 
 Result<StepTask::Choice> AnswerTask::Choose(std::span<const float> logits, std::int64_t position) {
   if (position < std::ssize(prompt_.ids)) return Given(logits, position);
-  HADAL_ASSIGN_OR_RETURN(SampledToken sampled, sampler_.Next(logits, position));
+  if (guide_) HADAL_RETURN_IF_ERROR(guide_->Prepare());
+  HADAL_ASSIGN_OR_RETURN(SampledToken sampled, sampler_.Next(logits, position, guide_.get()));
+  if (guide_) HADAL_RETURN_IF_ERROR(guide_->Accept(sampled.token));
   last_token_ = Clock::now();
   if (usage_.generated_tokens++ == 0) first_token_ = last_token_;
   GenerateEvent event;
@@ -87,8 +91,11 @@ Result<StepTask::Choice> AnswerTask::Choose(std::span<const float> logits, std::
   // The ending token is part of the ids and not of the text.
   ended_ = std::find(prompt_.ends.begin(), prompt_.ends.end(), sampled.token) != prompt_.ends.end();
   if (!ended_ && reader_) {
+    bool reasoning = reader_->in_reasoning();
     reader_->Push(sampled.token, &event);
-    ended_ = reader_->stopped();
+    reasoning |= reader_->in_reasoning();
+    if (reasoning) ++usage_.reasoning_tokens;
+    ended_ = reader_->stopped() || (guide_ && guide_->complete());
   }
   Emit(event);
   return Choice{sampled.token, ended_};
@@ -127,7 +134,7 @@ void AnswerTask::End(const Status& status) {
     event.failure = status;
   } else {
     event.kind = GenerateEvent::Kind::kEnd;
-    if (reader_) reader_->Finish(&event);
+    if (reader_) reader_->Finish(/*ended=*/ended_ && status.ok(), &event);
     if (reader_ && reader_->stopped()) event.stop = reader_->stop();
     event.finish_reason = FinishReason::kLength;
     if (ended_)

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "engine/answer_guide.h"
 #include "engine/answer_reader.h"
 #include "engine/step.h"
 #include "hadal/generate.h"
@@ -16,11 +17,11 @@ namespace hadal {
 
 class AnswerTask : public StepTask {
  public:
-  // `tokenizer` may be null: then the events hold ids alone. `sink` may be empty. `cancelled` is
-  // set by whoever gives the answer up, the sink included.
+  // `tokenizer` may be null: then the events hold ids alone. `guide` may be null too. `sink` may be
+  // empty. `cancelled` is set by whoever gives the answer up, the sink included.
   AnswerTask(const GenerateRequest& request, PreparedPrompt prompt,
-             std::shared_ptr<const Tokenizer> tokenizer, GenerateSink sink,
-             std::shared_ptr<std::atomic<bool>> cancelled);
+             std::shared_ptr<const Tokenizer> tokenizer, std::unique_ptr<AnswerGuide> guide,
+             GenerateSink sink, std::shared_ptr<std::atomic<bool>> cancelled);
 
   bool cancelled() const override { return cancelled_->load(std::memory_order_relaxed); }
   Status lapsed() const override;
@@ -40,12 +41,13 @@ class AnswerTask : public StepTask {
   const PreparedPrompt prompt_;
   Sampler sampler_;
   std::optional<AnswerReader> reader_;
+  std::unique_ptr<AnswerGuide> guide_;
   GenerateSink sink_;
   std::shared_ptr<std::atomic<bool>> cancelled_;
 
   double first_token_bound_ = 0.0, total_bound_ = 0.0;  // seconds; 0: none
   bool reports_probabilities_ = false, reports_prompt_ = false;
-  bool ended_ = false;  // by an ending token or a stop string
+  bool ended_ = false;  // by an ending token or a stop string, or because its form is complete
   Usage usage_;
   Clock::time_point begin_ = Clock::now(), first_token_{}, last_token_{}, last_step_{};
   Clock::duration plain_time_{};  // of steps after the first token that had no guesses

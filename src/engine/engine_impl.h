@@ -6,13 +6,15 @@
 #include "engine/language.h"
 #include "engine/step_loop.h"
 #include "hadal/engine.h"
+#include "sample/answer_grammar.h"
 
 namespace hadal {
 
-// Immutable but for the loop, which is thread-safe.
+// Immutable but for the loop and the grammars, which are thread-safe.
 struct Engine::Impl {
   EngineInfo info;
   Language language;
+  GrammarStore grammars;
   std::unique_ptr<StepLoop> loop;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/process_memory.h"
 #include "base/utf8.h"
+#include "engine/answer_guide.h"
 #include "engine/answer_task.h"
 #include "engine/prompt.h"
 
@@ -78,12 +79,17 @@ Result<StepLoop::Request> MakeOrder(Engine::Impl* engine, const GenerateRequest&
   order.tenant = request.tenant;
   order.priority = std::clamp(request.priority, -kMostPriority, kMostPriority);
   order.space = request.cache_space;
+  HADAL_ASSIGN_OR_RETURN(
+      std::unique_ptr<AnswerGuide> guide,
+      AnswerGuide::Make(request, prompt,
+                        {&engine->language, info.vocabulary, order.max_tokens, &engine->grammars}));
   if (request.prompt_log_probabilities) {  // the task says what is chosen of the rest
     order.prompt.resize(1);
     order.max_tokens += prompt_tokens - 1;
   }
-  order.task = std::make_shared<AnswerTask>(request, std::move(prompt), engine->language.tokenizer,
-                                            std::move(sink), std::move(cancelled));
+  order.task =
+      std::make_shared<AnswerTask>(request, std::move(prompt), engine->language.tokenizer,
+                                   std::move(guide), std::move(sink), std::move(cancelled));
   return order;
 }
 

@@ -92,6 +92,10 @@ Result<PreparedPrompt> PrepareChat(const Chat& chat, const Language& language) {
   prepared.ends = language.chat_ends;
   prepared.syntax = language.format->answer;
   prepared.inside_think = prompt.inside_think;
+  prepared.may_think =
+      !prompt.inside_think && !chat.continue_last && prepared.syntax == AnswerSyntax::kHermes &&
+      language.format->thinking == Thinking::kUsually && options.think != Think::kOff;
+  if (chat.continue_last && !chat.messages.empty()) prepared.begun = chat.messages.back().text;
   return prepared;
 }
 
@@ -115,23 +119,10 @@ Result<PreparedPrompt> PrepareFillIn(const FillIn& fill, const Language& languag
   return prepared;
 }
 
-// Wishes about the answer that nothing enforces yet.
-Status CheckAnswerWishes(const GenerateRequest& request) {
-  const auto refuse = [](const char* where) {
-    return Unsupported(where, "a wish about the answer", "none", "leave it out");
-  };
-  if (request.form != AnswerForm::kFree) return refuse("form");
-  if (request.tool_choice.kind != ToolChoice::Kind::kAuto || !request.tool_choice.parallel)
-    return refuse("tool_choice");
-  if (request.reasoning_tokens != -1) return refuse("reasoning_tokens");
-  return {};
-}
-
 }  // namespace
 
 Result<PreparedPrompt> PreparePrompt(const GenerateRequest& request, const Language& language,
                                      std::int64_t vocabulary) {
-  HADAL_RETURN_IF_ERROR(CheckAnswerWishes(request));
   PreparedPrompt prepared;
   if (const auto* given = std::get_if<TokenIds>(&request.prompt)) {
     prepared.ids = given->ids;
@@ -152,6 +143,7 @@ Result<PreparedPrompt> PreparePrompt(const GenerateRequest& request, const Langu
       return UsageError("prompt", "token id " + std::to_string(id),
                         "ids below the vocabulary of " + std::to_string(vocabulary),
                         "were the ids made with another model's tokenizer?");
+  prepared.drops_calls = request.tool_choice.kind == ToolChoice::Kind::kNone;
   if (request.ignore_end) prepared.ends.clear();
   prepared.ends.insert(prepared.ends.end(), request.stop_tokens.begin(), request.stop_tokens.end());
   return prepared;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/metadata.h"
@@ -20,6 +21,9 @@ struct PreparedPrompt {
   // Tool definitions as they came, and whether calls are to be looked for.
   MetadataDocument tools;
   bool has_tools = false;
+  bool drops_calls = false;  // the request forbids calls
+  bool may_think = false;    // the model may open a think block as the first thing of its answer
+  std::string begun = {};    // the beginning of the answer that the prompt ends with
 };
 
 // kUsage for what the request gets wrong: an empty prompt, an id outside the vocabulary, a wish

@@ -79,6 +79,9 @@ ApiError ErrorOf(const Status& status) {
       if (status.where() == "context") {
         error.code = "context_length_exceeded";
         error.param = "messages";
+      } else if (status.where().starts_with("schema#")) {
+        error.code = "invalid_schema";
+        error.param = "response_format.json_schema.schema";
       } else if (status.where().find(' ') == std::string::npos) {
         error.param = status.where();
       }

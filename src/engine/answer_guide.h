@@ -1,0 +1,104 @@
+// AnswerGuide: keeps an answer to what its request wishes: a form, calls of tools, a bound on
+// reasoning (docs/structured-output.md).
+//
+// An answer goes through phases: reasoning, its closing tag where that is forced, then free text or
+// a grammar. Only chosen tokens move the guide on, so that guesses of a draft change nothing. In
+// free text it waits for the mark that opens calls, where those follow a grammar or are forbidden.
+//
+// Belongs to one answer and one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/language.h"
+#include "engine/prompt.h"
+#include "hadal/generate.h"
+#include "sample/answer_grammar.h"
+#include "sample/grammar_matcher.h"
+#include "sample/token_filter.h"
+
+namespace hadal {
+
+class AnswerGuide : public TokenFilter {
+ public:
+  struct Setting {
+    const Language* language = nullptr;
+    std::int64_t vocabulary = 0;
+    std::int64_t max_tokens = 0;  // that the answer may have
+    GrammarStore* grammars = nullptr;
+  };
+  // Null where the request wishes nothing of the kind. kUsage where a wish makes no sense, names no
+  // tool of the request, or has a schema that is not understood; kUnsupported where the model's
+  // format knows no calls.
+  static Result<std::unique_ptr<AnswerGuide>> Make(const GenerateRequest& request,
+                                                   const PreparedPrompt& prompt,
+                                                   const Setting& setting);
+
+  // Before each choice: what may be chosen. Fails with kDeadEnd where nothing can.
+  Status Prepare();
+  std::span<const std::uint64_t> mask() const override { return mask_; }
+  bool Admits(std::int32_t token) override;
+
+  // After it.
+  Status Accept(std::int32_t token);
+  // Nothing may follow: the answer is whole.
+  bool complete() const { return complete_; }
+
+ private:
+  enum class Phase : unsigned char {
+    kStart,  // a think block may begin
+    kReasoning,
+    kClosing,  // its end is forced
+    kFree,
+    kGrammar,
+  };
+
+  AnswerGuide(const PreparedPrompt& prompt, const Setting& setting);
+  Status SetUp(const GenerateRequest& request, const PreparedPrompt& prompt,
+               const Setting& setting);
+  Status SetCalls(const GenerateRequest& request, const PreparedPrompt& prompt,
+                  const Setting& setting);
+  Status SetBudget(std::int64_t reasoning_tokens, const Setting& setting);
+  Status Start(const AnswerGrammar& answer, const Setting& setting);
+
+  bool IsEnd(std::int32_t token) const;
+  bool IsBlank(std::int32_t token) const;
+  bool TagWith(std::string_view bytes, std::string_view tag, std::string_view* rest) const;
+  void Watch(std::string_view bytes, std::size_t tag_bytes);
+  bool NeedsEnd() const;
+  bool IsFree() const {
+    return phase_ == Phase::kFree || (phase_ == Phase::kStart && content_ == Phase::kFree);
+  }
+  void EnterContent();
+  Status Move(std::int32_t token);
+  void Restrict();
+  Status Settle();
+
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  const std::vector<std::int32_t> ends_;
+  const std::int64_t max_tokens_;
+  const std::size_t words_;  // of a mask
+  Phase phase_ = Phase::kFree;
+  Phase content_ = Phase::kFree;  // what follows the reasoning
+
+  std::unique_ptr<GrammarMatcher> matcher_;  // of the whole answer, or of calls once they begin
+  std::string_view opener_;                  // of calls, where it is watched
+  bool forbids_calls_ = false;
+  std::int32_t think_token_ = -1;  // that may begin a think block
+
+  std::int64_t reasoning_budget_ = -1, reasoned_ = 0, generated_ = 0;
+  std::vector<std::int32_t> closing_;  // tokens that end the reasoning
+  std::size_t closed_ = 0;
+  bool wants_text_ = false;  // no end before some of the answer
+  int blanks_ = 0;           // tokens of white space until then
+
+  std::string tail_;  // the last bytes, in which a tag may have begun
+  TokenMask mask_;    // empty: all
+  bool complete_ = false;
+};
+
+}  // namespace hadal
