@@ -14,6 +14,9 @@ void AddOpenAiChatRoutes(Router* router, const std::shared_ptr<Service>& service
 void AddAnthropicRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddOllamaChatRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddOllamaModelRoutes(Router* router, const std::shared_ptr<Service>& service);
+void AddDeepSeekRoutes(Router* router);
+void AddEmbeddingsRoutes(Router* router, const std::shared_ptr<Service>& service);
+void AddLlamaServerRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddResponsesRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddCompletionsRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddModelRoutes(Router* router, const std::shared_ptr<Service>& service);

@@ -1,0 +1,178 @@
+// What tools made for llama-server ask for: props, slots, tokenize, detokenize, apply-template,
+// completion and infill.
+#include <algorithm>
+
+#include "serve/generation.h"
+#include "serve/json_writer.h"
+#include "serve/llama_completion.h"
+#include "serve/routes.h"
+
+namespace hadal {
+namespace {
+
+using SharedExchange = std::shared_ptr<Exchange>;
+constexpr std::size_t kMostIds = std::size_t{1} << 20;
+
+void Fail(const SharedExchange& exchange, const ApiError& error) {
+  exchange->Send(ErrorResponse(error, exchange->request()));
+}
+
+// A request's body and its model, which is the default one where none is named.
+struct Asked {
+  MetadataDocument body;
+  ServedModel model;
+  ModelAbility ability;
+};
+ApiResult<Asked> ReadAsked(const Service& service, const HttpRequest& request) {
+  auto body = ParseRequest(request);
+  if (!body.ok()) return body.error();
+  const Metadata* name = body->root().FindNonNull("model");
+  auto model = service.FindModel(name == nullptr ? "" : name->string().value_or(""));
+  if (!model.ok()) return model.error();
+  const ModelAbility ability = AbilityOf(*model->engine);
+  if (ability.tokenizer == nullptr)
+    return InvalidField("model", "the model '" + model->name + "' has no tokenizer");
+  return Asked{*body, *model, ability};
+}
+
+void Complete(const std::shared_ptr<Service>& service, const SharedExchange& exchange,
+              bool infill) {
+  auto asked = ReadAsked(*service, exchange->request());
+  if (!asked.ok()) return Fail(exchange, asked.error());
+  auto request = ReadLlamaRequest(asked->body, asked->ability, infill);
+  if (!request.ok()) return Fail(exchange, request.error());
+  auto writer = MakeLlamaAnswer(exchange, *request, asked->ability);
+  RunCall(service, std::move(request->call), exchange, std::move(writer));
+}
+
+void Tokenize(const Service& service, const SharedExchange& exchange) {
+  auto asked = ReadAsked(service, exchange->request());
+  if (!asked.ok()) return Fail(exchange, asked.error());
+  RequestReader reader;
+  Fields body(asked->body.root(), "", &reader);
+  body.Any("model");
+  const std::string content = body.Text("content").value_or("");
+  const bool add_special = body.Boolean("add_special").value_or(false);
+  const bool parse_special = body.Boolean("parse_special").value_or(true);
+  const bool with_pieces = body.Boolean("with_pieces").value_or(false);
+  body.Finish();
+  if (reader.failed()) return Fail(exchange, reader.error());
+  const Tokenizer& tokenizer = *asked->ability.tokenizer;
+  auto ids = tokenizer.Encode(content, parse_special ? AddedTokenUse::kAll : AddedTokenUse::kNone);
+  if (!ids.ok()) return Fail(exchange, ErrorOf(ids.status()));
+  if (add_special && tokenizer.add_bos() && tokenizer.bos())
+    ids->insert(ids->begin(), *tokenizer.bos());
+  JsonWriter json;
+  json.BeginObject().Key("tokens").BeginArray();
+  for (const TokenId id : *ids) {
+    if (with_pieces)
+      json.BeginObject()
+          .Key("id")
+          .Integer(id)
+          .Key("piece")
+          .Text(tokenizer.TokenBytes(id))
+          .EndObject();
+    else
+      json.Integer(id);
+  }
+  exchange->Send(HttpResponse::Json(json.EndArray().EndObject().Take()));
+}
+
+void Detokenize(const Service& service, const SharedExchange& exchange) {
+  auto asked = ReadAsked(service, exchange->request());
+  if (!asked.ok()) return Fail(exchange, asked.error());
+  RequestReader reader;
+  Fields body(asked->body.root(), "", &reader);
+  body.Any("model");
+  body.Require("tokens");
+  std::vector<TokenId> ids;
+  if (const auto items = body.Array("tokens", 0, kMostIds))
+    for (const Metadata& item : *items) {
+      const auto id = item.is_integer() ? item.integer() : std::nullopt;
+      if (!id || *id < 0 || *id >= asked->ability.tokenizer->vocabulary()) {
+        body.Fail("tokens", "must hold ids of this model's tokens", "invalid_value");
+        break;
+      }
+      ids.push_back(static_cast<TokenId>(*id));
+    }
+  body.Finish();
+  if (reader.failed()) return Fail(exchange, reader.error());
+  JsonWriter json;
+  json.BeginObject().Key("content").Text(asked->ability.tokenizer->Decode(ids)).EndObject();
+  exchange->Send(HttpResponse::Json(json.Take()));
+}
+
+void ApplyTemplate(const Service& service, const SharedExchange& exchange) {
+  auto asked = ReadAsked(service, exchange->request());
+  if (!asked.ok()) return Fail(exchange, asked.error());
+  if (!asked->ability.chats())
+    return Fail(exchange, InvalidField("model", "no prompt format is known for this model"));
+  auto conversation = ParseConversation(asked->body, "body");
+  if (!conversation.ok()) return Fail(exchange, ErrorOf(conversation.status()));
+  EncodeOptions options;
+  options.tools_in_system = true;
+  const auto prompt = EncodePrompt(*asked->ability.format, *conversation, options);
+  if (!prompt.ok()) return Fail(exchange, InvalidField("messages", prompt.status().ToString()));
+  JsonWriter json;
+  json.BeginObject().Key("prompt").Text(prompt->text).EndObject();
+  exchange->Send(HttpResponse::Json(json.Take()));
+}
+
+void Props(Service& service, const SharedExchange& exchange) {
+  auto model = service.FindModel("");
+  if (!model.ok()) return Fail(exchange, model.error());
+  const ServedModel& served = *model;
+  const EngineInfo& info = served.engine->info();
+  const ModelAbility ability = AbilityOf(*served.engine);
+  JsonWriter json;
+  json.BeginObject().Key("default_generation_settings").BeginObject();
+  json.Key("id").Integer(0).Key("n_ctx").Integer(info.context_tokens).Key("params").BeginObject();
+  json.Key("temperature").Number(info.recommended.temperature);
+  json.Key("top_k").Integer(info.recommended.top_k);
+  json.Key("top_p").Number(info.recommended.top_p).EndObject().EndObject();
+  json.Key("total_slots").Integer(service.limits().admission.most_calls);
+  json.Key("model_alias").Text(served.name).Key("model_path").Text(info.path);
+  json.Key("chat_template").Text(info.prompt_format);
+  json.Key("chat_template_caps").BeginObject();
+  json.Key("supports_tools").Boolean(ability.calls_tools());
+  json.Key("supports_thinking").Boolean(ability.thinks()).EndObject();
+  json.Key("modalities").BeginObject().Key("vision").Boolean(false);
+  json.Key("audio").Boolean(false).EndObject();
+  json.Key("build_info").Text("hadal").Key("is_sleeping").Boolean(false);
+  exchange->Send(HttpResponse::Json(json.EndObject().Take()));
+}
+
+// One for each answer that runs or waits, and one that is free while there is room.
+void Slots(Service& service, const SharedExchange& exchange) {
+  const std::int64_t busy = service.admission().calls();
+  const std::int64_t most = service.limits().admission.most_calls;
+  if (busy >= most && exchange->request().query.find("fail_on_no_slot=1") != std::string::npos)
+    return Fail(exchange, {.kind = ErrorKind::kOverloaded, .message = "no slot available"});
+  const auto models = service.models();
+  JsonWriter json;
+  json.BeginArray();
+  for (std::int64_t id = 0; id < std::min(busy + 1, most); ++id) {
+    json.BeginObject().Key("id").Integer(id).Key("is_processing").Boolean(id < busy);
+    json.Key("n_ctx").Integer(models.empty() ? 0 : models[0].engine->info().context_tokens);
+    json.EndObject();
+  }
+  exchange->Send(HttpResponse::Json(json.EndArray().Take()));
+}
+
+}  // namespace
+
+void AddLlamaServerRoutes(Router* router, const std::shared_ptr<Service>& service) {
+  const Access infer = Access::Key(Scope::kInfer);
+  router->Add({"GET", "/props", infer, [service](const auto& e) { Props(*service, e); }});
+  router->Add({"GET", "/slots", infer, [service](const auto& e) { Slots(*service, e); }});
+  router->Add({"POST", "/tokenize", infer, [service](const auto& e) { Tokenize(*service, e); }});
+  router->Add(
+      {"POST", "/detokenize", infer, [service](const auto& e) { Detokenize(*service, e); }});
+  router->Add(
+      {"POST", "/apply-template", infer, [service](const auto& e) { ApplyTemplate(*service, e); }});
+  router->Add(
+      {"POST", "/completion", infer, [service](const auto& e) { Complete(service, e, false); }});
+  router->Add({"POST", "/infill", infer, [service](const auto& e) { Complete(service, e, true); }});
+}
+
+}  // namespace hadal
