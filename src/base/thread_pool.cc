@@ -21,9 +21,9 @@ inline void Pause() {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
-  if (threads <= 0) threads = UsableCores();
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { Work(); });
+ThreadPool::ThreadPool(int threads)
+    : shares_(static_cast<std::size_t>(threads > 0 ? threads : UsableCores())) {
+  for (std::size_t i = 1; i < shares_.size(); ++i) workers_.emplace_back([this, i] { Work(i); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -36,11 +36,14 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::DrainTasks() {
-  while (true) {
-    const std::int64_t task = next_.fetch_add(1, std::memory_order_relaxed);
-    if (task >= tasks_) return;
-    (*fn_)(task);
+void ThreadPool::DrainTasks(std::size_t own) {
+  for (std::size_t i = 0; i < shares_.size(); ++i) {
+    Share& share = shares_[(own + i) % shares_.size()];
+    while (true) {
+      const std::int64_t task = share.next.fetch_add(1, std::memory_order_relaxed);
+      if (task >= share.end) break;
+      (*fn_)(task);
+    }
   }
 }
 
@@ -51,15 +54,23 @@ void ThreadPool::Run(std::int64_t tasks, const std::function<void(std::int64_t)>
     return;
   }
   fn_ = &fn;
-  tasks_ = tasks;
-  next_.store(0, std::memory_order_relaxed);
+  const auto threads = std::ssize(shares_);
+  for (std::int64_t i = 0; i < threads; ++i) {
+    Share& share = shares_[static_cast<std::size_t>(i)];
+    // Written so that no product can overflow.
+    const auto first = [&](std::int64_t t) {
+      return tasks / threads * t + std::min(t, tasks % threads);
+    };
+    share.next.store(first(i), std::memory_order_relaxed);
+    share.end = first(i + 1);
+  }
   open_.store(true);
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     region_.fetch_add(1, std::memory_order_release);
   }
   wake_.notify_all();
-  DrainTasks();
+  DrainTasks(0);
   // Sequentially consistent, as the worker's pair is: either it sees the region closed, or we see
   // it busy.
   open_.store(false);
@@ -72,7 +83,7 @@ void ThreadPool::Run(std::int64_t tasks, const std::function<void(std::int64_t)>
   }
 }
 
-void ThreadPool::Work() {
+void ThreadPool::Work(std::size_t own) {
   std::uint64_t seen = 0;
   while (true) {
     int spins = 0;
@@ -87,7 +98,7 @@ void ThreadPool::Work() {
     seen = region_.load(std::memory_order_acquire);
     if (stop_.load()) return;
     busy_.fetch_add(1);
-    if (open_.load()) DrainTasks();
+    if (open_.load()) DrainTasks(own);
     busy_.fetch_sub(1, std::memory_order_release);
   }
 }

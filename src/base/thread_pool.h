@@ -1,6 +1,8 @@
 // A pool that runs one parallel region at a time: Run(tasks, fn) calls fn(task) once for every task
 // in [0, tasks), spread over the threads, and returns when all are done.
 //
+// Each thread begins with a run of neighbouring tasks of its own, so that what a task asks memory
+// for ahead of its end is what its thread needs next; who is done early takes tasks of the others.
 // Which thread runs a task is not defined, so a task must own its outputs: threads split outputs,
 // never reductions (docs/architecture.md section 5).
 #pragma once
@@ -32,8 +34,14 @@ class ThreadPool {
   void Run(std::int64_t tasks, const std::function<void(std::int64_t task)>& fn);
 
  private:
-  void Work();
-  void DrainTasks();
+  // The tasks that a thread begins with; others take from the same counter.
+  struct alignas(64) Share {
+    std::atomic<std::int64_t> next{0};
+    std::int64_t end = 0;
+  };
+
+  void Work(std::size_t own);
+  void DrainTasks(std::size_t own);
 
   std::vector<std::thread> workers_;
   std::mutex mutex_;
@@ -43,8 +51,7 @@ class ThreadPool {
   // The region in progress. Workers that come while it is open count themselves in, and the caller
   // waits for those alone: a worker that the system has not woken yet delays nobody.
   const std::function<void(std::int64_t)>* fn_ = nullptr;
-  std::int64_t tasks_ = 0;
-  std::atomic<std::int64_t> next_{0};
+  std::vector<Share> shares_;  // the caller's first
   std::atomic<bool> open_{false};
   std::atomic<int> busy_{0};
 };

@@ -150,7 +150,7 @@ void CpuOps::PrepareActivations(std::span<const MatMul> calls) {
 // last ones even out. Outputs are cut first, since a task reads its weights for all of its rows;
 // rows only where there are more threads than tiles of outputs.
 std::int64_t CpuOps::CutProducts() {
-  constexpr std::int64_t kTasksPerThread = 8;
+  constexpr std::int64_t kTasksPerThread = 16;
   constexpr std::int64_t kDecodeWork = 4;  // reading a weight costs about as much as four rows
   constexpr std::int64_t kRowTile = 64;
   const auto work = [](const Product& p) {
