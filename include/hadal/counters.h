@@ -45,6 +45,14 @@ struct EngineCounters {
     std::uint64_t held_bytes = 0, budget_bytes = 0;
     std::int64_t held = 0, inserted = 0, evicted = 0;
     std::int64_t lookups = 0, hits = 0, asked_tokens = 0, hit_tokens = 0;
+    struct Disk {
+      std::int64_t files = 0;
+      std::uint64_t quota_bytes = 0, bytes = 0;  // of the files
+      std::int64_t loaded = 0, stored = 0;
+      std::uint64_t written_bytes = 0, read_bytes = 0;
+      // Dropped because they were damaged; not written for want of room or budget; that failed.
+      std::int64_t broken = 0, refused = 0, failed_writes = 0;
+    } disk = {};
     // Why a lookup found no more than it did: reason and count ("new_tokens", "evicted", ...).
     std::vector<std::pair<std::string, std::int64_t>> reasons = {};
   } prefixes = {};

@@ -49,6 +49,11 @@ struct EngineOptions {
   // Answers of Engine::Start leave what they computed for requests that begin in the same way, up
   // to so many bytes of what timelines hold (beside or within cache_budget_bytes); 0: nothing.
   std::uint64_t prefix_cache_bytes = 0;
+  // And in files of this folder, so that they survive a restart: made where it is absent, for one
+  // model and profile (files of others are deleted). Files never exceed prefix_disk_bytes. Empty:
+  // none.
+  std::string prefix_disk_folder = {};
+  std::uint64_t prefix_disk_bytes = 0;
 };
 
 struct EngineInfo {

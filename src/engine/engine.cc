@@ -5,6 +5,7 @@
 
 #include "base/thread_pool.h"
 #include "engine/engine_impl.h"
+#include "engine/fingerprint.h"
 #include "engine/load.h"
 #include "engine/model_draft.h"
 #include "engine/model_folder.h"
@@ -33,6 +34,34 @@ std::shared_ptr<Engine> MakeEngine(std::unique_ptr<Model> model, Language langua
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Engine::~Engine() = default;
 const EngineInfo& Engine::info() const { return impl_->info; }
+
+namespace {
+
+// What a disk may be made to write: a long day of the first is 1.4 TB.
+constexpr std::uint64_t kWriteBytesPerSecond = 16u << 20;
+constexpr std::uint64_t kWriteBurstBytes = 1u << 30;
+
+Result<PrefixOptions> OpenPrefixes(const EngineOptions& options, const Checkpoint& checkpoint,
+                                   std::int64_t tied_tokens) {
+  PrefixOptions prefixes;
+  prefixes.memory_bytes = options.prefix_cache_bytes;
+  if (options.prefix_disk_folder.empty()) return prefixes;
+  if (options.prefix_cache_bytes == 0)
+    return UsageError("prefix_disk_folder", "a folder without a cache in memory",
+                      "prefix_cache_bytes above 0", "prefixes pass through memory on their way");
+  PrefixDiskOptions disk;
+  disk.folder = options.prefix_disk_folder;
+  HADAL_ASSIGN_OR_RETURN(disk.fingerprint,
+                         CacheFingerprint(checkpoint, options.profile, options.draft == "model"));
+  disk.quota_bytes = prefixes.disk_bytes = options.prefix_disk_bytes;
+  disk.write_bytes_per_second = kWriteBytesPerSecond;
+  disk.write_burst_bytes = kWriteBurstBytes;
+  disk.tied_tokens = tied_tokens;
+  HADAL_ASSIGN_OR_RETURN(prefixes.disk, PrefixDisk::Open(std::move(disk)));
+  return prefixes;
+}
+
+}  // namespace
 
 Result<std::shared_ptr<Engine>> Engine::Open(const EngineOptions& options) {
   EngineInfo info;
@@ -80,7 +109,9 @@ Result<std::shared_ptr<Engine>> Engine::Open(const EngineOptions& options) {
   StepLoopOptions loop;
   loop.draft_tokens = options.draft_tokens;
   loop.queue = {options.queue_requests, options.queue_tokens};
-  loop.prefixes.memory_bytes = options.prefix_cache_bytes;
+  HADAL_ASSIGN_OR_RETURN(
+      loop.prefixes,
+      OpenPrefixes(options, *checkpoint, draft == nullptr ? 0 : draft->rows_tied_to_next()));
   return MakeEngine(std::move(model), std::move(language), std::move(info), loop, std::move(draft));
 }
 

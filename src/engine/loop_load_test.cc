@@ -203,6 +203,10 @@ TEST(Load, TellsSinceWhenAStepRuns) {
 
 TEST(Deadline, EndsWhatTookTooLong) {
   EngineFixture fixture;
+  fixture.model->before_step = [](const Batch&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return Status();
+  };
   GenerateRequest request = Greedy("x");
   request.ignore_end = true;
   request.total_seconds = 0.05;

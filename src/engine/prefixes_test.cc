@@ -2,6 +2,10 @@
 #include "engine/prefixes.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 
 #include "engine/loop_test_data.h"
 
@@ -170,6 +174,103 @@ TEST(Prefixes, GiveWayWhereMemoryEnds) {
   ASSERT_TRUE(task->end.Pop().ok());
   EXPECT_EQ(task->tokens, FakeModel::Greedy(other, 4));
   EXPECT_GT(fixture.loop->counters().out_of_memory, 0);
+}
+
+// A folder of the disk tier, opened anew by every engine.
+class Disk {
+ public:
+  Disk()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("hadal_prefixes_" + std::to_string(getpid()))) {
+    std::filesystem::remove_all(folder_);
+  }
+  ~Disk() { std::filesystem::remove_all(folder_); }
+  StepLoopOptions Options() const {
+    PrefixDiskOptions disk;
+    disk.folder = folder_.string();
+    disk.fingerprint = "fake";
+    disk.quota_bytes = 64 << 20;
+    disk.reserve_bytes = 0;
+    StepLoopOptions options = Keeping(1 << 24);
+    auto opened = PrefixDisk::Open(disk);
+    EXPECT_TRUE(opened.ok()) << opened.status().ToString();
+    options.prefixes.disk = *std::move(opened);
+    return options;
+  }
+  std::vector<std::filesystem::path> Files() const {
+    std::vector<std::filesystem::path> files;
+    for (const auto& file : std::filesystem::directory_iterator(folder_))
+      if (file.path().extension() == ".prefix") files.push_back(file.path());
+    return files;
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+TEST(PrefixFiles, SurviveARestart) {
+  for (const Kind kind : {Kind::kPlain, Kind::kWindow}) {
+    const Disk disk;
+    Ids tokens = RandomPrompt(8, 300);
+    {
+      Fixture fixture(64, 0, kind, disk.Options());
+      auto task = fixture.Ask(tokens, 10, "s");
+      ASSERT_TRUE(task->end.Pop().ok());
+      tokens = Joined(Joined(tokens, task->tokens), {7});
+    }
+    EXPECT_EQ(disk.Files().size(), 1u);
+    Fixture fixture(64, 0, kind, disk.Options());
+    // Many at once read the file once; another space reads nothing.
+    std::vector<std::shared_ptr<Collector>> tasks;
+    for (int i = 0; i < 4; ++i) tasks.push_back(fixture.Ask(tokens, 8, "s"));
+    auto stranger = fixture.Ask(tokens, 8, "t");
+    for (const auto& task : tasks) {
+      ASSERT_TRUE(task->end.Pop().ok());
+      EXPECT_EQ(task->tokens, FakeModel::Greedy(tokens, 8));
+      EXPECT_EQ(task->cached_tokens, 309);
+    }
+    ASSERT_TRUE(stranger->end.Pop().ok());
+    EXPECT_EQ(stranger->tokens, tasks[0]->tokens);
+    EXPECT_EQ(stranger->cached_tokens, 0);
+    EXPECT_EQ(fixture.loop->counters().prefixes.disk.loaded, 1);
+  }
+}
+
+TEST(PrefixFiles, ADamagedOneCostsTimeAndNoToken) {
+  const Disk disk;
+  const Ids tokens = RandomPrompt(8, 300);
+  {
+    Fixture fixture(64, 0, Kind::kPlain, disk.Options());
+    ASSERT_TRUE(fixture.Ask(tokens, 10)->end.Pop().ok());
+  }
+  const auto files = disk.Files();
+  ASSERT_EQ(files.size(), 1u);
+  Fixture fixture(64, 0, Kind::kPlain, disk.Options());
+  {
+    std::fstream file(files[0], std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(-5, std::ios::end);
+    file.put(static_cast<char>(0x5a));
+    file.put(static_cast<char>(0xa5));
+  }
+  auto task = fixture.Ask(tokens, 10);
+  ASSERT_TRUE(task->end.Pop().ok());
+  EXPECT_EQ(task->tokens, FakeModel::Greedy(tokens, 10));
+  EXPECT_EQ(task->cached_tokens, 0);
+  EXPECT_EQ(fixture.loop->counters().prefixes.disk.broken, 1);
+}
+
+TEST(PrefixFiles, AConversationIsWrittenOnce) {
+  const Disk disk;
+  {
+    Fixture fixture(64, 0, Kind::kPlain, disk.Options());
+    Ids tokens = RandomPrompt(8, 200);
+    for (int turn = 0; turn < 5; ++turn) {
+      auto task = fixture.Ask(tokens, 10);
+      ASSERT_TRUE(task->end.Pop().ok());
+      tokens = Joined(tokens, task->tokens);
+    }
+  }
+  EXPECT_EQ(disk.Files().size(), 1u);
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ struct ActiveRequest {
   std::string tenant, space;
   bool begun = false;            // has had a place
   bool looked_up = false;        // in the known prefixes, since it last had no rows
+  bool asked_disk = false;       // likewise, once
   Prefixes::Start known;         // of the prompt
   std::int64_t snapshot_at = 0;  // a length at which what it has is wanted by others
   std::int64_t most_rows = 0;    // that it ever had

@@ -56,9 +56,15 @@ StepLoop::StepLoop(std::shared_ptr<Model> model, const StepLoopOptions& options,
       page_bytes_(model_->options().cache_budget_bytes > 0 ? PageBytes(*model_) : 0),
       bound_(options.queue) {
   if (options.prefixes.memory_bytes > 0) {
-    PrefixOptions prefixes = options.prefixes;
-    if (draft_ != nullptr) prefixes.tied_tokens = draft_->rows_tied_to_next();
-    prefixes_ = std::make_unique<Prefixes>(model_.get(), prefixes);
+    const auto wake = [this] {
+      {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        files_ready_ = true;
+      }
+      wake_.notify_one();
+    };
+    prefixes_ = std::make_unique<Prefixes>(
+        model_.get(), options.prefixes, draft_ == nullptr ? 0 : draft_->rows_tied_to_next(), wake);
   }
   Publish();
   thread_ = std::thread([this] { Work(); });
@@ -108,6 +114,7 @@ Status StepLoop::Submit(Request request) {
 void StepLoop::Work() {
   while (TakeOrders()) {
     DropLapsed();
+    AdvanceFiles();
     if (!queue_.entries.empty()) Step();
     Publish();
   }
@@ -116,14 +123,28 @@ void StepLoop::Work() {
   sequences_.clear();
 }
 
+// Whether there is work without anything new.
+bool StepLoop::CanGoOn() const {
+  return std::any_of(queue_.entries.begin(), queue_.entries.end(),
+                     [](const QueueEntry& entry) { return !entry.blocked; }) ||
+         (prefixes_ != nullptr && prefixes_->busy());
+}
+
+void StepLoop::AdvanceFiles() {
+  if (prefixes_ == nullptr) return;
+  for (const std::uint64_t id : prefixes_->Advance())
+    if (active_.count(id) > 0) Block(&queue_, id, false);
+}
+
 bool StepLoop::TakeOrders() {
   std::vector<Request> arrived;
   std::vector<std::uint64_t> released;
   {
     std::unique_lock<std::mutex> lock(mutex_);
     wake_.wait(lock, [this] {
-      return stop_ || !arrived_.empty() || !released_.empty() || !queue_.entries.empty();
+      return stop_ || files_ready_ || !arrived_.empty() || !released_.empty() || CanGoOn();
     });
+    files_ready_ = false;
     arrived.swap(arrived_);
     released.swap(released_);
     if (stop_) {
@@ -193,7 +214,8 @@ void StepLoop::Finish(std::uint64_t id, const Status& status) {
   active_.erase(found);
   request.cache->KeepSnapshot();
   if (request.own_sequence) {
-    if (prefixes_ != nullptr) prefixes_->Keep(request.space, *request.cache);
+    if (prefixes_ != nullptr)
+      prefixes_->Keep(request.space, *request.cache, Prefixes::Until::kRestart);
     Forget(&queue_, request.sequence);
     sequences_.erase(request.sequence);
   }

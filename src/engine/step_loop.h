@@ -81,6 +81,8 @@ class StepLoop {
   // step_loop.cc: requests come and go.
   void Work();
   bool TakeOrders();  // false: the end
+  bool CanGoOn() const;
+  void AdvanceFiles();
   void Accept(Request request);
   void DropLapsed();
   void Finish(std::uint64_t id, const Status& status);
@@ -117,6 +119,7 @@ class StepLoop {
   std::vector<std::uint64_t> released_;  // guarded by mutex_
   std::uint64_t next_sequence_ = 1;      // guarded by mutex_
   bool stop_ = false;                    // guarded by mutex_
+  bool files_ready_ = false;             // guarded by mutex_: the disk tier has something
 
   mutable std::mutex published_mutex_;
   EngineCounters published_;                 // guarded by published_mutex_

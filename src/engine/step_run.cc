@@ -31,7 +31,9 @@ std::int64_t Nanoseconds(std::chrono::steady_clock::time_point time) {
 void StepLoop::Step() {
   for (const auto& [id, request] : active_) Offer(&queue_, id, std::ssize(request.guesses));
   const StepPlan plan = Plan();
-  HADAL_CHECK(!plan.empty(), "requests, and nothing planned for any of them");
+  const bool blocked = std::all_of(queue_.entries.begin(), queue_.entries.end(),
+                                   [](const QueueEntry& entry) { return entry.blocked; });
+  HADAL_CHECK(!plan.empty() || blocked, "requests, and nothing planned for any of them");
   GiveBack(plan);
   if (plan.rows.empty()) {
     Fold(plan, {}, &queue_);
@@ -67,22 +69,28 @@ StepPlan StepLoop::Plan() {
   return plan;
 }
 
-// Looks once for each that gets a place without having rows. True where some were found: then the
-// plan is out of date.
+// Looks once for each that gets a place without having rows: it begins with what memory knows, or
+// waits for what the disk knows. True where one was looked for: then the plan is out of date.
 bool StepLoop::AttachPrefixes(const StepPlan& plan) {
   if (prefixes_ == nullptr) return false;
   bool found = false;
   for (const std::uint64_t id : plan.admit) {
     ActiveRequest& request = active_.at(id);
     if (!request.own_sequence || request.looked_up || request.cache->length() > 0) continue;
+    found = true;
+    const std::int64_t most = std::ssize(request.tokens) - 1;
+    if (!std::exchange(request.asked_disk, true) &&
+        prefixes_->Load(id, request.space, request.tokens, most)) {
+      Block(&queue_, id, true);
+      continue;
+    }
     request.looked_up = true;
-    const Prefixes::Start start = prefixes_->Begin(request.space, request.tokens,
-                                                   std::ssize(request.tokens) - 1, request.cache);
+    const Prefixes::Start start =
+        prefixes_->Begin(request.space, request.tokens, most, request.cache);
     Attach(&queue_, id, start.cached_tokens, start.snapshot_at);
     if (!request.begun) request.known = start;
     request.snapshot_at = start.snapshot_at;
     request.most_rows = std::max(request.most_rows, start.cached_tokens);
-    found = true;
   }
   return found;
 }
@@ -259,7 +267,9 @@ void StepLoop::Distribute(const StepPlan& plan, std::span<const float> logits, S
     CountRows(planned, &request);
     const std::int64_t rows = request.cache->length() - planned.draft_rows;
     const bool keep = prefixes_ != nullptr && request.own_sequence;
-    if (keep && rows == request.snapshot_at) prefixes_->Keep(request.space, *request.cache);
+    using Until = Prefixes::Until;
+    if (keep && rows == request.snapshot_at)
+      prefixes_->Keep(request.space, *request.cache, Until::kRestart);
     if (rows <= request.prompt_tokens) request.task->Progress(rows, request.prompt_tokens);
     if (!planned.sample) continue;
     // The prompt is where a next turn that takes the answer back, or rewrites it, comes back to.
@@ -270,7 +280,7 @@ void StepLoop::Distribute(const StepPlan& plan, std::span<const float> logits, S
     if (!sampled.ok()) failed->emplace(planned.id, sampled.status());
     // Only now is it certain that the prompt's rows are sound.
     if (sampled.ok() && keep && rows == request.prompt_tokens)
-      prefixes_->Keep(request.space, *request.cache);
+      prefixes_->Keep(request.space, *request.cache, Until::kMemoryNeedsIt);
     request.most_rows = std::max(request.most_rows, request.cache->length());
     if (sampled.ok()) {
       counted_.generated_tokens += sampled->tokens;

@@ -160,6 +160,19 @@ Result<std::string> DraftedHash(Model& model, const std::vector<std::int32_t>& p
   return HashOf(record);
 }
 
+// And on timelines that begin with what others left.
+Result<std::string> KnownHash(Model& model, const std::vector<std::int32_t>& prompt, KnownIn known,
+                              float temperature, int steps) {
+  std::string record;
+  for (const float degree : {0.0f, temperature}) {
+    HADAL_ASSIGN_OR_RETURN(const Continuation found,
+                           ContinueKnown(model, prompt, known, degree, kSeed, steps));
+    if (record.empty()) record = found.first_logits;
+    record += found.record;
+  }
+  return HashOf(record);
+}
+
 std::vector<DeterminismSetting> AllSettings(bool has_draft_layers) {
   using Cache = DeterminismSetting::Cache;
   std::vector<DeterminismSetting> settings;
@@ -178,6 +191,8 @@ std::vector<DeterminismSetting> AllSettings(bool has_draft_layers) {
   DeterminismSetting& replayed = add("chunk 64, cache truncated");  // from a snapshot at 128
   replayed.chunk = 64;
   replayed.cache = Cache::kTruncated;
+  add("prefix cache ram").known = KnownIn::kMemory;
+  add("prefix cache disk").known = KnownIn::kFiles;
   add("draft ngram").draft = DraftKind::kNgram;
   add("draft wrong").draft = DraftKind::kWrong;
   add("draft replay").draft = DraftKind::kReplay;
@@ -199,6 +214,8 @@ Result<std::string> DeterminismHash(Model& model, const DeterminismSetting& sett
   constexpr float kTemperature = 0.8f;
   if (setting.draft != DraftKind::kNone)
     return DraftedHash(model, prompt, setting.draft, kTemperature, options.steps);
+  if (setting.known != KnownIn::kNothing)
+    return KnownHash(model, prompt, setting.known, kTemperature, options.steps);
   Work work(model, setting);
   std::vector<float> logits;
   HADAL_ASSIGN_OR_RETURN(const auto greedy, work.Prepare(prompt, &logits));

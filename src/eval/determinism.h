@@ -29,6 +29,7 @@ struct DeterminismSetting {
     kRolledBack,  // after one that they do, as of wrong guesses
     kRestored,
   } cache = Cache::kFresh;
+  KnownIn known = KnownIn::kNothing;   // likewise: a beginning that others computed
   DraftKind draft = DraftKind::kNone;  // another than none: through the engine's loop, alone
 };
 

@@ -26,4 +26,10 @@ Result<Continuation> ContinueDrafted(Model& model, const std::vector<std::int32_
                                      DraftKind kind, const std::vector<std::int32_t>& known,
                                      float temperature, std::uint64_t seed, int steps);
 
+// The same, on a timeline that begins with what others left of the prompt: kept in memory, or in
+// files by an engine that is gone. Fails where nothing was found of a prompt of 300 tokens or more.
+enum class KnownIn : std::uint8_t { kNothing, kMemory, kFiles };
+Result<Continuation> ContinueKnown(Model& model, const std::vector<std::int32_t>& prompt,
+                                   KnownIn where, float temperature, std::uint64_t seed, int steps);
+
 }  // namespace hadal

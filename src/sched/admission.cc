@@ -18,7 +18,8 @@ Admission::Admission(const QueueState& state, const Budget& budget, std::vector<
 }
 
 bool Admission::WaitsIn(const Share& share, std::int32_t priority) const {
-  return !share.admitted && !share.out && share.entry->priority == priority;
+  return !share.admitted && !share.out && !share.entry->blocked &&
+         share.entry->priority == priority;
 }
 
 std::int32_t Admission::PriorityOfNext(bool let_low_ones_in) const {
@@ -45,7 +46,7 @@ std::int32_t Admission::PriorityOfNext(bool let_low_ones_in) const {
 Share* Admission::Next(bool let_low_ones_in) const {
   if (running_ == 0) {  // it may have every page that others only keep
     for (Share& share : shares_)
-      if (!share.out) return &share;
+      if (!share.out && !share.entry->blocked) return &share;
     return nullptr;
   }
   const std::int32_t priority = PriorityOfNext(let_low_ones_in);

@@ -213,6 +213,17 @@ TEST(Hold, SomebodyIsAlwaysInPlace) {
   EXPECT_EQ(line.Step().admit.size(), 1u);
 }
 
+TEST(Block, OthersPassUntilItIsOver) {
+  Line line;
+  const std::uint64_t first = line.Add(1, 4, 3), second = line.Add(1, 4, 3);
+  Block(&line.state, first, true);
+  EXPECT_EQ(line.Step().admit, std::vector<std::uint64_t>{second});
+  while (line.Waits(second)) EXPECT_TRUE(line.Step().preempt.empty());
+  EXPECT_TRUE(Schedule(line.state, FourPlaces()).empty());
+  Block(&line.state, first, false);
+  EXPECT_EQ(line.Step().admit, std::vector<std::uint64_t>{first});
+}
+
 TEST(Attach, RowsOfAKnownPrefixAreNotComputed) {
   Line line;
   const std::uint64_t id = line.Add(1, 20, 2);

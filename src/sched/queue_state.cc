@@ -72,6 +72,12 @@ void Attach(QueueState* state, std::uint64_t id, std::int64_t cached_tokens,
   entry.snapshot_at = snapshot_at;
 }
 
+void Block(QueueState* state, std::uint64_t id, bool blocked) {
+  QueueEntry& entry = EntryOf(state, id);
+  HADAL_CHECK(!entry.admitted && entry.cached_tokens == 0, "who has a place or rows goes on");
+  entry.blocked = blocked;
+}
+
 void Offer(QueueState* state, std::uint64_t id, std::int64_t draft_tokens) {
   EntryOf(state, id).draft_tokens = draft_tokens;
 }

@@ -45,6 +45,7 @@ struct QueueEntry {
   std::uint64_t tenant = 0;       // who asks
   std::int32_t priority = 0;      // higher first
   bool admitted = false;
+  bool blocked = false;  // waits for something else than a place: gets none
   std::uint64_t arrived_step = 0;
   std::uint64_t served_step = 0;  // the last step that had rows of it
 };
@@ -136,6 +137,8 @@ void Submit(QueueState* state, const QueueEntry& entry);
 // pending tokens, less than all of them.
 void Attach(QueueState* state, std::uint64_t id, std::int64_t cached_tokens,
             std::int64_t snapshot_at = 0);
+// Whether a request that has neither a place nor rows is to be passed over.
+void Block(QueueState* state, std::uint64_t id, bool blocked);
 // How many guesses there are for a request that waits for its next token; until its next step.
 void Offer(QueueState* state, std::uint64_t id, std::int64_t draft_tokens);
 // A request gives its rows and its place back and starts again from its tokens.

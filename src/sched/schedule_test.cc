@@ -251,7 +251,8 @@ class World {
   // Those that wait without rows turn out to have some, as from a known prefix.
   void Find() {
     for (const QueueEntry& entry : state_.entries) {
-      if (entry.admitted || entry.cached_tokens > 0 || random_.Below(8) > 0) continue;
+      if (entry.admitted || entry.blocked || entry.cached_tokens > 0 || random_.Below(8) > 0)
+        continue;
       const auto most = static_cast<std::uint64_t>(entry.pending_tokens);
       const auto known = static_cast<std::int64_t>(random_.Below(most));
       std::int64_t pages = PagesOf(known, budget_) + state_.kept_pages;
@@ -260,6 +261,11 @@ class World {
       rows_[entry.sequence] = known;
       Attach(&state_, entry.id, known);
     }
+  }
+  void BlockSome() {
+    for (const QueueEntry& entry : state_.entries)
+      if (!entry.admitted && entry.cached_tokens == 0 && random_.Below(10) == 0)
+        Block(&state_, entry.id, !entry.blocked);
   }
   // Known prefixes take what is left.
   void Keep() {
@@ -273,10 +279,13 @@ class World {
   void Step() {
     if (most_guesses_ > 0) Guess();
     Find();
+    BlockSome();
     Keep();
     const StepPlan plan = Schedule(state_, budget_);
     ASSERT_LE(plan.release, state_.kept_pages);
-    ASSERT_TRUE(state_.entries.empty() || !plan.rows.empty()) << "somebody always goes on";
+    const bool idle = std::all_of(state_.entries.begin(), state_.entries.end(),
+                                  [](const QueueEntry& entry) { return entry.blocked; });
+    ASSERT_EQ(plan.rows.empty(), idle) << "somebody always goes on";
     std::set<std::uint64_t> admitted(plan.admit.begin(), plan.admit.end());
     bool decoding = false;
     for (const QueueEntry& entry : state_.entries)
