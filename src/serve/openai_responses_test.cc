@@ -48,7 +48,7 @@ TEST(Responses, O42TakesItems) {
 }
 
 constexpr char kTool[] =
-    R"(,"tools":[{"type":"function","name":"f","parameters":{"type":"object"},"strict":true}])";
+    R"(,"tools":[{"type":"function","name":"f","parameters":{"type":"object"}}])";
 
 TEST(Responses, O43LoopsOverTools) {
   Desk desk;
