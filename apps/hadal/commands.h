@@ -12,6 +12,7 @@ void AddCheck(Options program);
 void AddPerplexity(Options program);
 void AddBench(Options program);
 void AddInspect(Options program);
+void AddServe(Options program);
 void AddSynth(Options program);
 void AddMachine(Options program);
 void AddList(Options program);

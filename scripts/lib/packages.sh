@@ -1,7 +1,11 @@
 # The system packages, and installing those that are missing. Sourced by scripts/run and scripts/test.
-# The names are those of Debian 12 and 13. Ubuntu 24.04 and later use the same ones (untested).
+# The names are those of Debian 12 and 13 but for one. Ubuntu 24.04 and later use the same ones (untested).
 
-run_packages=(ca-certificates ccache cmake g++ libcli11-dev libedit-dev libfmt-dev libpcre2-dev libsqlite3-dev libssl-dev
+# Boost.Beast is used from 1.81 on, which Debian 12 has under a name of its own.
+boost_package=libboost-dev
+if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then boost_package=libboost1.81-dev; fi
+
+run_packages=("$boost_package" ca-certificates ccache cmake g++ libcli11-dev libedit-dev libfmt-dev libpcre2-dev libsqlite3-dev libssl-dev
   libutf8proc-dev ninja-build nlohmann-json3-dev pkg-config prometheus-cpp-dev python3 zlib1g-dev)
 model_packages=(python3 python3-pip)
 test_packages=("${run_packages[@]}" git libgtest-dev)

@@ -19,6 +19,7 @@ void AddEmbeddingsRoutes(Router* router, const std::shared_ptr<Service>& service
 void AddLlamaServerRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddResponsesRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddCompletionsRoutes(Router* router, const std::shared_ptr<Service>& service);
+void AddPageRoutes(Router* router);
 void AddModelRoutes(Router* router, const std::shared_ptr<Service>& service);
 
 // GET /metrics and the live view of the page.
@@ -29,6 +30,7 @@ void AddObservationRoutes(Router* router, const std::shared_ptr<Service>& servic
 void AddOpenApiRoute(Router* router);
 
 // All of them.
-std::shared_ptr<Router> MakeRouter(const std::shared_ptr<Service>& service);
+std::shared_ptr<Router> MakeRouter(const std::shared_ptr<Service>& service,
+                                   const std::shared_ptr<Metrics>& metrics);
 
 }  // namespace hadal

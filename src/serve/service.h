@@ -51,10 +51,10 @@ class CallObserver {
 
 // What became of one HTTP request, whatever it asked for. No text in it.
 struct RequestRecord {
-  std::string method, path, remote, id;
-  std::string route;  // its pattern; empty: none
-  std::string key;    // the name of who asked; empty: nobody known
-  int status = 0;     // 499: the client went away before an answer
+  std::string method = {}, path = {}, remote = {}, id = {};
+  std::string route = {};  // its pattern; empty: none
+  std::string key = {};    // the name of who asked; empty: nobody known
+  int status = 0;          // 499: the client went away before an answer
   std::uint64_t request_bytes = 0, response_bytes = 0;  // of the bodies
   double seconds = 0;
 };

@@ -1,0 +1,182 @@
+// hadal serve: models for programs and people, over HTTP.
+#include "serve/server.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "commands.h"
+#include "engine/model_folder.h"
+#include "hadal/engine.h"
+#include "interrupt_signals.h"
+#include "report.h"
+#include "serve/key_ring.h"
+#include "serve/ledger.h"
+#include "serve/metrics.h"
+#include "serve/request_log.h"
+#include "serve/routes.h"
+
+namespace hadal {
+namespace {
+
+constexpr double kDrainSeconds = 30;
+
+struct ServeOptions {
+  std::vector<std::string> models;
+  EngineOptions engine{.prefix_cache_bytes = std::uint64_t{2} << 30};
+  ServerOptions server;
+  std::string key_file, new_key, ledger;
+  std::optional<std::uint64_t> prefix_cache_megabytes;
+  std::int64_t most_calls = 512, most_answers = 16;
+  std::optional<double> drain_seconds;
+  bool no_ledger = false, quiet = false;
+};
+
+std::int64_t ChangedSeconds(const std::string& path) {
+  std::error_code error;
+  const auto changed = std::filesystem::last_write_time(path, error);
+  if (error) return 0;
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::file_clock::to_sys(changed).time_since_epoch())
+      .count();
+}
+
+// "models/llama.gguf" is called llama; a model of the folder as it is called there.
+std::string NameOf(const std::string& model) {
+  if (model.empty()) return std::string(kDefaultModel);
+  std::filesystem::path path(model);
+  if (path.filename().empty()) path = path.parent_path();
+  return path.extension() == ".gguf" ? path.stem().string() : path.filename().string();
+}
+
+Status LoadModels(const ServeOptions& options, Service* service) {
+  std::vector<std::string> models = options.models;
+  if (models.empty()) models.emplace_back();
+  for (const std::string& model : models) {
+    EngineOptions engine = options.engine;
+    engine.model = model;
+    engine.queue_requests = options.most_calls;
+    if (options.prefix_cache_megabytes)
+      engine.prefix_cache_bytes = *options.prefix_cache_megabytes << 20;
+    HADAL_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> opened, Engine::Open(engine));
+    const EngineInfo& info = opened->info();
+    const std::string name = NameOf(model);
+    if (service->FindModel(name).ok() && !service->models().empty())
+      return UsageError("MODEL", name + " twice", "models of different names",
+                        "rename one of the files");
+    Say(fmt::format("hadal: {} ({}, {}, {}, {} threads, context {})\n", name, info.architecture,
+                    info.profile, info.isa, info.threads, info.context_tokens));
+    service->AddModel(
+        {.name = name, .engine = opened, .created_seconds = ChangedSeconds(info.path)});
+  }
+  return {};
+}
+
+Status ReadKeys(const ServeOptions& options, KeyRing* keys) {
+  if (options.key_file.empty()) return {};
+  HADAL_ASSIGN_OR_RETURN(ApiKeys read, ReadKeyFile(options.key_file));
+  keys->Set(std::move(read));
+  return {};
+}
+
+// Keys and certificate are read again; what cannot be read leaves the old ones in force.
+void Reload(const ServeOptions& options, Server* server, KeyRing* keys) {
+  if (const Status status = ReadKeys(options, keys); !status.ok()) Fail(status);
+  if (options.server.tls_key.empty()) return;
+  if (const Status status = server->ReloadCertificate(); !status.ok()) Fail(status);
+}
+
+Status Serve(const ServeOptions& options) {
+  if (!options.new_key.empty()) {
+    HADAL_ASSIGN_OR_RETURN(const NewKey made, MakeKey(options.new_key));
+    PrintLine(made.line);
+    Say("hadal: the key, which is shown this once: " + made.key + "\n");
+    return {};
+  }
+  // Before the threads, which must not see them.
+  SignalQueue signals;
+  const auto keys = std::make_shared<KeyRing>();
+  HADAL_RETURN_IF_ERROR(ReadKeys(options, keys.get()));
+  const auto service = std::make_shared<Service>(
+      ServiceLimits{.admission = {.most_calls = options.most_calls},
+                    .most_answers = static_cast<int>(options.most_answers)});
+  HADAL_RETURN_IF_ERROR(LoadModels(options, service.get()));
+
+  const auto metrics = std::make_shared<Metrics>();
+  service->AddObserver(std::static_pointer_cast<CallObserver>(metrics));
+  if (!options.quiet)
+    service->AddObserver(std::static_pointer_cast<CallObserver>(std::make_shared<RequestLog>(2)));
+  if (!options.no_ledger) {
+    HADAL_ASSIGN_OR_RETURN(
+        const std::shared_ptr<Ledger> ledger,
+        Ledger::Open(options.ledger.empty() ? HadalHome() + "/ledger.sqlite" : options.ledger));
+    service->AddObserver(std::static_pointer_cast<CallObserver>(ledger));
+    metrics->AddCounter("hadal:ledger_dropped_total", "Calls that the ledger had no time for.",
+                        [ledger] { return static_cast<double>(ledger->dropped()); });
+  }
+  HADAL_ASSIGN_OR_RETURN(
+      const std::unique_ptr<Server> server,
+      Server::Start(options.server, MakeRouter(service, metrics), service, keys));
+  PrintLine(fmt::format("hadal: serving at {}{}", server->url(),
+                        keys->in_force() ? "" : " (no key needed)"));
+  while (signals.Wait() == SIGHUP) Reload(options, server.get(), keys.get());
+  const double seconds = options.drain_seconds.value_or(kDrainSeconds);
+  Say(fmt::format("hadal: ending; running answers have {} seconds (signal again to end at once)\n",
+                  seconds));
+  signals.ExitOnNext();
+  server->Drain(seconds);
+  return {};
+}
+
+void Describe(Options* command, ServeOptions* options) {
+  ServerOptions* server = &options->server;
+  command->Value("models", &options->models, "the models; the default one if left out");
+  command->Value("--host", &server->host, "address to listen on (default: localhost alone)");
+  command->Value("--port", &server->port, "default 8080; 0: one that is free");
+  command->Value("--api-key-file", &options->key_file,
+                 "who may ask: lines of NAME sha256:HEX [scopes=] [calls=] [tokens=] [priority=]");
+  command->Value("--make-key", &options->new_key,
+                 "make a key of this name, print its line for the file, and end");
+  command->Flag("--insecure-no-auth", &server->allow_without_key,
+                "listen on other addresses than localhost without keys");
+  command->Value("--tls-cert", &server->tls_certificate, "PEM file: answer by https");
+  command->Value("--tls-key", &server->tls_key, "PEM file: its key");
+  command->Value("--allowed-host", &server->gate.hosts,
+                 "a name by which clients may call this server; repeatable");
+  command->Value("--origin", &server->gate.origins,
+                 "a web page's origin that may ask (https://chat.example); repeatable");
+  command->Value("--drain-seconds", &options->drain_seconds,
+                 "how long running answers have when the server ends (default 30)");
+  command->Value("--queue", &options->most_calls, "most answers running and waiting (default 512)");
+  command->Value("--most-answers", &options->most_answers, "most answers to one call (default 16)");
+  command->Value("--prefix-cache-mb", &options->prefix_cache_megabytes,
+                 "memory for beginnings that were read before (default 2048; 0: none)");
+  command->Value("--ledger", &options->ledger, "file that counts use by key and model");
+  command->Flag("--no-ledger", &options->no_ledger, "count nothing on disk");
+  command->Flag("--quiet", &options->quiet, "no line for each call on standard error");
+  command->Value("--template", &options->engine.prompt_format, "the prompt format, by name");
+  command->Choice("--draft", &options->engine.draft, {"none", "ngram", "model"},
+                  "guess tokens ahead: never another token");
+  command->Value("--ctx", &options->engine.context_tokens, "most tokens of prompt and answer");
+  command->Value("--threads", &options->engine.threads, "default: every usable core");
+  command->Value("--isa", &options->engine.isa, "instruction set level (hadal machine lists them)");
+  command->Choice("--profile", &options->engine.profile, {"float", "reference", "fast"},
+                  "which numbers to compute with");
+}
+
+}  // namespace
+
+void AddServe(Options program) {
+  const auto options = std::make_shared<ServeOptions>();
+  Options command = program.Command("serve", "answer programs and people over HTTP", [options] {
+    const Status status = Serve(*options);
+    return status.ok() ? 0 : Fail(status);
+  });
+  Describe(&command, options.get());
+}
+
+}  // namespace hadal

@@ -1,0 +1,31 @@
+# hadal_web_files(OUT DIRECTORY): writes OUT, a source that holds every file below DIRECTORY as it is
+# (src/serve/web_files.h). The assembler takes the bytes in, which costs the compiler nothing. Works
+# with no DIRECTORY: then there are no files.
+function(hadal_web_files out directory)
+  file(GLOB_RECURSE paths CONFIGURE_DEPENDS RELATIVE ${directory} ${directory}/*)
+  list(SORT paths)
+  set(blobs "")
+  set(symbols "")
+  set(rows "")
+  set(inputs "")
+  set(index 0)
+  foreach(path IN LISTS paths)
+    set(name "hadal_web_${index}")
+    string(APPEND blobs
+      "asm(\".section .rodata\\n.balign 16\\n.global ${name}\\n.hidden ${name}\\n.global ${name}_end\\n.hidden ${name}_end\\n\"\n"
+      "    \"${name}:\\n.incbin \\\"${directory}/${path}\\\"\\n${name}_end:\\n.byte 0\\n.previous\\n\");\n")
+    string(APPEND symbols "extern const char ${name}[];\nextern const char ${name}_end[];\n")
+    string(APPEND rows "      {\"/${path}\", {${name}, static_cast<std::size_t>(${name}_end - ${name})}},\n")
+    list(APPEND inputs ${directory}/${path})
+    math(EXPR index "${index} + 1")
+  endforeach()
+  set(text "// Made by cmake/WebFiles.cmake.\n#include \"serve/web_files.h\"\n\n${blobs}\nextern \"C\" {\n${symbols}}\n\nnamespace hadal {\n\n")
+  if(rows)
+    string(APPEND text "std::span<const WebFile> WebFiles() {\n  static const WebFile kFiles[] = {\n${rows}  };\n  return kFiles;\n}\n")
+  else()
+    string(APPEND text "std::span<const WebFile> WebFiles() { return {}; }\n")
+  endif()
+  string(APPEND text "\n}  // namespace hadal\n")
+  file(CONFIGURE OUTPUT ${out} CONTENT "${text}" @ONLY)
+  set_source_files_properties(${out} PROPERTIES OBJECT_DEPENDS "${inputs}")
+endfunction()
