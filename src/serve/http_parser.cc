@@ -86,8 +86,9 @@ void HttpParser::FailWith(const std::string& reason, bool header_limit, bool bod
 
 // Of a header that fails as a whole: as much as tells the dialect of the answer.
 void HttpParser::TakeRequestLine(std::string_view header) {
+  constexpr std::size_t kMethodAndVersion = 64;
   const std::size_t line_end = header.find('\r');
-  if (line_end == header.npos) return;
+  if (line_end > limits_.uri_bytes + kMethodAndVersion) return;  // or there is no end
   const std::string_view line = header.substr(0, line_end);
   const std::size_t from = line.find(' '), to = line.rfind(' ');
   if (from != line.npos && to > from) TakeTarget(line.substr(from + 1, to - from - 1));

@@ -30,6 +30,8 @@ struct ChatPiece {
   std::vector<Call> calls = {};
   std::vector<ChosenToken> tokens = {}, thought = {};  // log-probabilities
   std::optional<std::string> finish_reason = {};
+  Usage own_usage = {};  // with the finish reason
+  Timings timings = {};  // likewise
   std::optional<AnswerEnd> usage = {};
 };
 
@@ -79,6 +81,10 @@ class ChunkFormat {
     json.Key("choices").BeginArray();
     if (!piece.usage) WriteChoice(piece, &json);
     json.EndArray();
+    if (piece.finish_reason) {
+      json.Key("timings");
+      WriteTimings({.usage = piece.own_usage}, piece.timings, &json);
+    }
     if (include_usage_) {
       json.Key("usage");
       if (piece.usage)
@@ -143,7 +149,10 @@ class WholeChat : public PieceSink<ChatPiece> {
     }
     for (ChosenToken& token : piece.tokens) whole.tokens.push_back(std::move(token));
     for (ChosenToken& token : piece.thought) whole.thought.push_back(std::move(token));
-    if (piece.finish_reason) whole.finish_reason = std::move(piece.finish_reason);
+    if (!piece.finish_reason) return;
+    whole.finish_reason = std::move(piece.finish_reason);
+    whole.own_usage = piece.own_usage;
+    whole.timings = piece.timings;
   }
 
   void Close() override {
@@ -153,6 +162,8 @@ class WholeChat : public PieceSink<ChatPiece> {
     for (std::size_t i = 0; i < choices_.size(); ++i) WriteChoice(i, choices_[i], &json);
     json.EndArray().Key("usage");
     WriteTextUsage(end_, &json);
+    json.Key("timings");
+    WriteTimings({.usage = choices_.front().own_usage}, choices_.front().timings, &json);
     exchange_->Send(HttpResponse::Json(json.EndObject().Take()));
   }
 
@@ -218,7 +229,9 @@ class ChatAnswer : public AnswerWriter {
     if (event.kind == GenerateEvent::Kind::kEnd)
       sink_->Put({.choice = answer,
                   .tokens = std::exchange(held.tokens, {}),
-                  .finish_reason = std::string(Name(event.finish_reason))});
+                  .finish_reason = std::string(Name(event.finish_reason)),
+                  .own_usage = event.usage,
+                  .timings = event.timings});
   }
 
   void End(const AnswerEnd& end) override {
