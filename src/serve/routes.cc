@@ -11,6 +11,9 @@ std::shared_ptr<Router> MakeRouter(const std::shared_ptr<Service>& service,
   AddOpenAiChatRoutes(router.get(), service);
   AddCompletionsRoutes(router.get(), service);
   AddResponsesRoutes(router.get(), service);
+  AddEmbeddingsRoutes(router.get(), service);
+  AddDeepSeekRoutes(router.get());
+  AddLlamaServerRoutes(router.get(), service);
   AddAnthropicRoutes(router.get(), service);
   AddOllamaChatRoutes(router.get(), service);
   AddOllamaModelRoutes(router.get(), service);
