@@ -21,6 +21,15 @@ bool IsJsonMedia(std::string_view type) {
   return EqualsIgnoringCase(type, "application/json");
 }
 
+// Ollama's own examples are curl without a type, which sends that of a form. A form of a page would
+// say where it comes from.
+bool IsPlainCurl(const HttpRequest& request) {
+  const std::string_view type = request.headers.Find("Content-Type");
+  return request.path.starts_with("/api/") && !request.headers.Has("Origin") &&
+         !request.headers.Has("Sec-Fetch-Site") &&
+         (type.empty() || type == "application/x-www-form-urlencoded");
+}
+
 }  // namespace
 
 ApiResult<MetadataDocument> ParseStrictJson(std::string_view text, const std::string& where) {
@@ -35,7 +44,7 @@ ApiResult<MetadataDocument> ParseStrictJson(std::string_view text, const std::st
 }
 
 ApiResult<MetadataDocument> ParseRequest(const HttpRequest& request) {
-  if (!IsJsonMedia(request.headers.Find("Content-Type")))
+  if (!IsJsonMedia(request.headers.Find("Content-Type")) && !IsPlainCurl(request))
     return ApiError{.kind = ErrorKind::kUnsupportedMedia,
                     .message = "the body must be JSON: send Content-Type: application/json",
                     .code = "unsupported_media_type"};

@@ -26,8 +26,8 @@ namespace hadal {
 inline constexpr int kMostJsonDepth = 64;
 inline constexpr std::int64_t kMostJsonNodes = 1'000'000;
 
-// The body as a JSON object: media type application/json, UTF-8, no duplicate keys, nothing after
-// it, numbers finite, depth and nodes within the caps.
+// The body as a JSON object: media type application/json (below /api also curl's own), UTF-8, no
+// duplicate keys, nothing after it, numbers finite, depth and nodes within the caps.
 ApiResult<MetadataDocument> ParseRequest(const HttpRequest& request);
 // The same without the media type; `where` names the text in messages.
 ApiResult<MetadataDocument> ParseStrictJson(std::string_view text, const std::string& where);

@@ -26,6 +26,18 @@ TEST(JsonReader, RefusesWhatIsNotStrict) {
   EXPECT_EQ(ParseRequest(text).error().kind, ErrorKind::kUnsupportedMedia);
 }
 
+// Row "CSRF on simple requests": a form of a page is no request; Ollama's curl is one.
+TEST(JsonReader, TakesFormsFromNoPage) {
+  HttpRequest request = WithBody("{}");
+  request.headers.Set("content-type", "application/x-www-form-urlencoded");
+  request.path = "/v1/chat/completions";
+  EXPECT_EQ(ParseRequest(request).error().kind, ErrorKind::kUnsupportedMedia);
+  request.path = "/api/chat";
+  EXPECT_TRUE(ParseRequest(request).ok());
+  request.headers.Add("Origin", "http://localhost");
+  EXPECT_EQ(ParseRequest(request).error().kind, ErrorKind::kUnsupportedMedia);
+}
+
 TEST(JsonReader, BoundsDepthAndNodes) {
   const auto nested = [](int depth) {
     return "{\"a\":" + std::string(depth, '[') + std::string(depth, ']') + "}";
