@@ -7,6 +7,8 @@
 int main(int argc, char** argv) {
   // A reader that goes away ends the output, not the program in the middle of a file.
   std::signal(SIGPIPE, SIG_IGN);
+  // A file that may not grow is an error of its writer, not the end of a server.
+  std::signal(SIGXFSZ, SIG_IGN);
   hadal::Program program("hadal",
                          "Runs DeepSeek-class language models on this machine, from the files that "
                          "their makers publish.\nMODEL is a directory with config.json, a .gguf "

@@ -24,13 +24,15 @@ namespace hadal {
 namespace {
 
 constexpr double kDrainSeconds = 30;
+constexpr std::uint64_t kPrefixDiskMegabytes = 16384;
 
 struct ServeOptions {
   std::vector<std::string> models;
   EngineOptions engine{.prefix_cache_bytes = std::uint64_t{2} << 30};
   ServerOptions server;
   std::string key_file, new_key, ledger;
-  std::optional<std::uint64_t> prefix_cache_megabytes;
+  std::optional<std::uint64_t> prefix_cache_megabytes, prefix_disk_megabytes;
+  std::string prefix_disk;
   std::int64_t most_calls = 512, most_answers = 16;
   std::optional<double> drain_seconds;
   bool no_ledger = false, quiet = false;
@@ -62,6 +64,13 @@ Status LoadModels(const ServeOptions& options, Service* service) {
     engine.queue_requests = options.most_calls;
     if (options.prefix_cache_megabytes)
       engine.prefix_cache_bytes = *options.prefix_cache_megabytes << 20;
+    // A folder for each model: files of another one would be deleted as none of its own.
+    if (!options.prefix_disk.empty()) {
+      std::error_code ignored;  // the engine says what is wrong with the folder
+      std::filesystem::create_directories(options.prefix_disk, ignored);
+      engine.prefix_disk_folder = options.prefix_disk + "/" + NameOf(model);
+      engine.prefix_disk_bytes = options.prefix_disk_megabytes.value_or(kPrefixDiskMegabytes) << 20;
+    }
     HADAL_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> opened, Engine::Open(engine));
     const EngineInfo& info = opened->info();
     const std::string name = NameOf(model);
@@ -155,6 +164,10 @@ void Describe(Options* command, ServeOptions* options) {
   command->Value("--most-answers", &options->most_answers, "most answers to one call (default 16)");
   command->Value("--prefix-cache-mb", &options->prefix_cache_megabytes,
                  "memory for beginnings that were read before (default 2048; 0: none)");
+  command->Value("--prefix-disk", &options->prefix_disk,
+                 "folder that keeps them over restarts (default: none)");
+  command->Value("--prefix-disk-mb", &options->prefix_disk_megabytes,
+                 "most of that folder (default 16384)");
   command->Value("--ledger", &options->ledger, "file that counts use by key and model");
   command->Flag("--no-ledger", &options->no_ledger, "count nothing on disk");
   command->Flag("--quiet", &options->quiet, "no line for each call on standard error");

@@ -113,3 +113,22 @@ stage_clients() {
   [ "$status" != 77 ] || status=0
   return "$status"
 }
+
+# A real server under attack and with faults, then the short forms of the long trials, whose libraries
+# come from the index of Python packages.
+stage_serve() {
+  local bad=0 log
+  log=$(mktemp)
+  HADAL_PROGRAM=$root/build/release/apps/hadal/hadal python3 -W ignore -m unittest discover -s tests/attacks 2>&1 |
+    tee "$log" || bad=1
+  awk -v counts="$HADAL_COUNTS" '/^Ran / { ran = $2 } /^FAILED/ { gsub(/[^0-9]+/, " "); for (i = 1; i <= NF; ++i) fail += $i }
+    END { print "serve", ran - fail, fail + 0 >> counts }' "$log"
+  rm -f "$log"
+  [ "$(id -u)" != 0 ] || need_packages python3-venv
+  if scripts/campaign --prepare; then
+    if scripts/campaign short; then count serve 1 0; else count serve 0 1; bad=1; fi
+  else
+    say "serve: the campaigns are skipped, their Python packages cannot be had here"
+  fi
+  return "$bad"
+}

@@ -73,6 +73,8 @@ ApiError InvalidField(std::string param, std::string message, std::string code) 
 ApiError ErrorOf(const Status& status) {
   ApiError error{.message = status.ToString()};
   switch (status.code()) {
+    // Checkpoints were read before any call: what is unusable now is what the client sent.
+    case Code::kUnusable:
     case Code::kUsage:
     case Code::kUnsupported:
       error.kind = ErrorKind::kInvalid;
@@ -110,7 +112,6 @@ ApiError ErrorOf(const Status& status) {
       break;
     case Code::kOk:
     case Code::kFailed:
-    case Code::kUnusable:
       error.kind = ErrorKind::kInternal;
       error.code = "internal_error";
       break;

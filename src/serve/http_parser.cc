@@ -42,6 +42,8 @@ void HttpParser::Fail(ErrorKind kind, std::string message, std::string code) {
 std::size_t HttpParser::Feed(std::string_view bytes) {
   auto& parser = beast_->parser;
   const bool in_header = state_ == State::kHeader;
+  // Beast takes the request line away before the rest of the header is known to be good.
+  if (in_header && request_.path.empty()) TakeRequestLine(bytes);
   std::size_t used = 0;
   while (used < bytes.size() && (state_ == State::kHeader || state_ == State::kBody)) {
     boost::beast::error_code error;
@@ -50,7 +52,6 @@ std::size_t HttpParser::Feed(std::string_view bytes) {
     used += taken;
     if (error == http::error::need_more) break;
     if (error) {
-      if (in_header) TakeRequestLine(bytes);
       FailWith(error.message(), error == http::error::header_limit,
                error == http::error::body_limit);
       return used;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 
@@ -159,6 +160,9 @@ struct Ledger::Impl {
 };
 
 Result<std::shared_ptr<Ledger>> Ledger::Open(const std::string& path) {
+  // The default place is a folder that nothing else may have made yet.
+  std::error_code ignored;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
   HADAL_ASSIGN_OR_RETURN(
       SqliteDatabase database,
       OpenSqlite(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX));

@@ -249,7 +249,7 @@ void Embed(const Service& service, const SharedExchange& exchange, const char* i
 
 void AddOllamaModelRoutes(Router* router, const std::shared_ptr<Service>& service) {
   const Access infer = Access::Key(Scope::kInfer), manage = Access::Key(Scope::kManage);
-  router->Add({"GET", "/api/version", Access::Public(), Version});
+  router->Add({"GET", "/api/version", Access::Key(Scope::kInfer), Version});
   router->Add({"GET", "/api/tags", infer, [service](const auto& e) { Tags(*service, e); }});
   router->Add({"GET", "/api/ps", infer, [service](const auto& e) { Ps(*service, e); }});
   router->Add({"POST", "/api/show", infer, [service](const auto& e) { Show(*service, e); }});

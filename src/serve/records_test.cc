@@ -82,7 +82,7 @@ TEST(Ledger, RefusesOtherFiles) {
   const auto ledger = Ledger::Open(path);
   ASSERT_FALSE(ledger.ok());
   EXPECT_FALSE(ledger.status().hint().empty());
-  EXPECT_FALSE(Ledger::Open(folder.path / "no" / "folder").ok());
+  EXPECT_FALSE(Ledger::Open(fs::path(path) / "below a file").ok());
   EXPECT_FALSE(Ledger::Totals(folder.path / "absent", 0).ok());
 }
 
