@@ -48,7 +48,7 @@ std::vector<MatrixShape> FloatShapes() {
 std::vector<MatrixShape> Bf16Shapes() {
   std::vector<MatrixShape> shapes;
   for (const std::int64_t columns :
-       {1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 257, 300, 1100}) {
+       {1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 257, 300, 384, 1100}) {
     const std::int64_t rows = columns % 40 + 1;
     shapes.push_back({.format = WeightFormat::kBF16, .rows = rows, .columns = columns, .skew = 1});
     shapes.push_back({.format = WeightFormat::kF16, .rows = rows, .columns = columns, .skew = 1});
@@ -205,46 +205,49 @@ TEST(Bf16Products, DenormalsAreZero) {
 // Every code, subnormals and NaN among them, under scales and activations that are denormal, huge
 // or no numbers: the reference's bits for any number of rows.
 TEST(Bf16Products, AnyBytesAgree) {
-  constexpr std::int64_t kOutputs = 40, kColumns = 300;
-  for (const bool with_nan : {false, true})
-    for (const bool e8m0 : {false, true}) {
-      const auto matrix = MakeMatrix({.format = WeightFormat::kFp8Block,
-                                      .rows = kOutputs,
-                                      .columns = kColumns,
-                                      .block = 16,
-                                      .e8m0 = e8m0},
-                                     31);
-      Random random(32);
-      for (std::byte& code : matrix->codes) {
-        const std::uint32_t bits = random.Next32();
-        const std::uint32_t range = bits % 4 == 0 ? 0xFFu : 0x87u;  // subnormals, mostly
-        code = static_cast<std::byte>(bits >> 8 & range);
-        if (!with_nan && (code == std::byte{0x7F} || code == std::byte{0xFF})) code = std::byte{1};
+  constexpr std::int64_t kOutputs = 40;
+  for (const std::int64_t columns : {300, 384})
+    for (const bool with_nan : {false, true})
+      for (const bool e8m0 : {false, true}) {
+        const auto matrix = MakeMatrix({.format = WeightFormat::kFp8Block,
+                                        .rows = kOutputs,
+                                        .columns = columns,
+                                        .block = columns == 384 ? 32 : 16,
+                                        .e8m0 = e8m0},
+                                       31);
+        Random random(32);
+        for (std::byte& code : matrix->codes) {
+          const std::uint32_t bits = random.Next32();
+          const std::uint32_t range = bits % 4 == 0 ? 0xFFu : 0x87u;  // subnormals, mostly
+          code = static_cast<std::byte>(bits >> 8 & range);
+          if (!with_nan && (code == std::byte{0x7F} || code == std::byte{0xFF}))
+            code = std::byte{1};
+        }
+        for (std::size_t i = 0; e8m0 && i < matrix->scales.size(); i += 5)
+          matrix->scales[i] = static_cast<std::byte>(i % 2 == 0 ? 0 : with_nan ? 255 : 1);
+        for (std::size_t i = 0; !e8m0 && i + 4 <= matrix->scales.size(); i += 12) {
+          const float scale = i % 24 == 0 ? 0x1p-130f : -0x1p-120f;
+          std::memcpy(&matrix->scales[i], &scale, sizeof(scale));
+        }
+        for (const std::int64_t rows : {1, 2, 3, 4, 5, 6, 7, 8, 9, 20}) {
+          Rows x(rows, columns, 33);
+          const float wild[] = {
+              0x1p-130f, -0x1p-127f, 0x1p-126f, -0x1p-118f, with_nan ? 0x1.8p127f : 0x1p20f, 0.0f};
+          for (std::int64_t r = 0; r < rows; ++r)
+            for (std::int64_t k = 0; k < columns; ++k)
+              if (r == 0 || k % 7 == r % 7)
+                x.row(r)[k] = wild[(k + r) % (r == 0 && !with_nan ? 4 : 6)];
+          const Rows want = Multiply(*OpsAt("ref", Profile::kFast), matrix->linear, x, rows);
+          for (const std::string& level : Levels())
+            ASSERT_EQ(FirstDifference(
+                          Multiply(*OpsAt(level, Profile::kFast), matrix->linear, x, rows).Values(),
+                          want.Values()),
+                      -1)
+                << level << " " << rows << " rows";
+          for (std::int64_t o = 0; !with_nan && o < kOutputs; ++o)
+            ASSERT_TRUE(std::isfinite(want.row(0)[o]));
+        }
       }
-      for (std::size_t i = 0; e8m0 && i < matrix->scales.size(); i += 5)
-        matrix->scales[i] = static_cast<std::byte>(i % 2 == 0 ? 0 : with_nan ? 255 : 1);
-      for (std::size_t i = 0; !e8m0 && i + 4 <= matrix->scales.size(); i += 12) {
-        const float scale = i % 24 == 0 ? 0x1p-130f : -0x1p-120f;
-        std::memcpy(&matrix->scales[i], &scale, sizeof(scale));
-      }
-      for (const std::int64_t rows : {1, 2, 3, 4, 5, 6, 7, 8, 9, 20}) {
-        Rows x(rows, kColumns, 33);
-        const float wild[] = {
-            0x1p-130f, -0x1p-127f, 0x1p-126f, -0x1p-118f, with_nan ? 0x1.8p127f : 0x1p20f, 0.0f};
-        for (std::int64_t r = 0; r < rows; ++r)
-          for (std::int64_t k = 0; k < kColumns; ++k)
-            if (r == 0 || k % 7 == r % 7) x.row(r)[k] = wild[(k + r) % (r == 0 ? 4 : 6)];
-        const Rows want = Multiply(*OpsAt("ref", Profile::kFast), matrix->linear, x, rows);
-        for (const std::string& level : Levels())
-          ASSERT_EQ(FirstDifference(
-                        Multiply(*OpsAt(level, Profile::kFast), matrix->linear, x, rows).Values(),
-                        want.Values()),
-                    -1)
-              << level << " " << rows << " rows";
-        for (std::int64_t o = 0; !with_nan && o < kOutputs; ++o)
-          ASSERT_TRUE(std::isfinite(want.row(0)[o]));
-      }
-    }
 }
 
 TEST(Products, PartsOfAMatrixKeepTheirScales) {

@@ -41,15 +41,14 @@ HADAL_INLINE Part HighHalves(Pairs a) {
   return _mm256_castsi256_ps(_mm256_and_si256(a, _mm256_set1_epi32(static_cast<int>(0xFFFF0000u))));
 }
 
-// Four FP8 codes a lane to f32, exactly. Their bits, moved into place, read 2^-120 too small,
-// subnormals too, which the product corrects: denormal inputs must count. A NaN code reads as 480.
-HADAL_INLINE void Fp8Columns(Pairs codes, Part (&column)[4]) {
+// Four FP8 codes a lane to f32. Their bits, moved into place, are 2^-120 times what they say,
+// subnormals too: denormal inputs must count. A NaN code reads as 480.
+HADAL_INLINE void Fp8Bits(Pairs codes, Part (&column)[4]) {
   const Pairs odd = _mm256_srai_epi16(codes, 4);
   const Pairs even = _mm256_srai_epi16(_mm256_slli_epi16(codes, 8), 4);
   const Pairs moved[4] = {_mm256_slli_epi32(even, 16), _mm256_slli_epi32(odd, 16), even, odd};
   const Pairs bits = _mm256_set1_epi32(static_cast<int>(0x87F0'0000u));
-  for (int i = 0; i < 4; ++i)
-    column[i] = Multiply(_mm256_castsi256_ps(_mm256_and_si256(moved[i], bits)), Same(0x1p120f));
+  for (int i = 0; i < 4; ++i) column[i] = _mm256_castsi256_ps(_mm256_and_si256(moved[i], bits));
 }
 
 // The codes without their signs, doubled, byte by byte: the larger of these and `most`. Where a

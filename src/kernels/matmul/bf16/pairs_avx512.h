@@ -43,13 +43,12 @@ HADAL_INLINE Part HighHalves(Pairs a) {
   return _mm512_castsi512_ps(_mm512_and_si512(a, _mm512_set1_epi32(static_cast<int>(0xFFFF0000u))));
 }
 
-HADAL_INLINE void Fp8Columns(Pairs codes, Part (&column)[4]) {
+HADAL_INLINE void Fp8Bits(Pairs codes, Part (&column)[4]) {
   const Pairs odd = _mm512_srai_epi16(codes, 4);
   const Pairs even = _mm512_srai_epi16(_mm512_slli_epi16(codes, 8), 4);
   const Pairs moved[4] = {_mm512_slli_epi32(even, 16), _mm512_slli_epi32(odd, 16), even, odd};
   const Pairs bits = _mm512_set1_epi32(static_cast<int>(0x87F0'0000u));
-  for (int i = 0; i < 4; ++i)
-    column[i] = Multiply(_mm512_castsi512_ps(_mm512_and_si512(moved[i], bits)), Same(0x1p120f));
+  for (int i = 0; i < 4; ++i) column[i] = _mm512_castsi512_ps(_mm512_and_si512(moved[i], bits));
 }
 
 HADAL_INLINE Pairs LargerCodes(Pairs most, Pairs codes) {

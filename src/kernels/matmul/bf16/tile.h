@@ -29,12 +29,18 @@ struct Fp8Codes {
       FlushDenormalResults;  // denormal activations and scales become zeros as they are read
   static constexpr int kBytes = 1;
   static constexpr int kPairs = 2;
+  static constexpr float kBitsToValue = 0x1p120f;
   Pairs most = NoCodes();
+  // The four columns of a lane, each a kBitsToValue-th of its value.
+  HADAL_INLINE void Bits(Pairs codes, Part (&column)[4]) {
+    Fp8Bits(codes, column);
+    most = LargerCodes(most, codes);
+  }
   template <typename Pair>
   HADAL_INLINE void Split(Pairs codes, int first, Pair pair) {
     Part column[4];
-    Fp8Columns(codes, column);
-    most = LargerCodes(most, codes);
+    Bits(codes, column);
+    for (Part& value : column) value = Multiply(value, Same(kBitsToValue));
     pair(first, column[0], column[1]);
     pair(first + 1, column[2], column[3]);
   }

@@ -9,7 +9,8 @@ namespace {
 constexpr int kTileOutputs = 32;
 constexpr int kTileParts = kTileOutputs / kPartLanes;
 constexpr std::int64_t kTileColumns = 128;
-constexpr std::int64_t kSharedRows = 128;  // of activations, per loaded tile
+constexpr std::int64_t kSharedRows = 128;    // of activations, per loaded tile
+constexpr std::int64_t kLongestRow = 16384;  // of columns, that one row is kept of
 constexpr std::int64_t kLongestStep = StepColumns<Fp8Codes>();
 static_assert(kTileColumns % kLongestStep == 0);
 
@@ -32,6 +33,7 @@ struct Work {
   Sums partial[kSharedRows];           // of the scale block in progress
   Sums total[kSharedRows];
   float scale[kTileOutputs];
+  float row[kLongestRow];  // one row of activations, multiplied for the bits of FP8 codes
 };
 static_assert(sizeof(Work) <= kMatMulScratchBytes);
 
@@ -111,6 +113,12 @@ HADAL_INLINE void ReadScales(const WeightRows& weight, const ScaleRows<kCount>& 
   const float first = ReadScale(weight, rows.row[0], block);
   for (int i = 0; i < kCount; ++i)
     scale[i] = rows.same ? first : ReadScale(weight, rows.row[i], block);
+}
+HADAL_INLINE Part ScalesAt(const WeightRows& weight, const ScaleRows<kPartLanes>& rows,
+                           std::int64_t block, Work* work) {
+  if (rows.same) return Same(ReadScale(weight, rows.row[0], block));
+  ReadScales(weight, rows, block, work->scale);
+  return Load(work->scale);
 }
 
 // Columns [k, k + n) of a row of activations as f32, denormals as zero; zeros to the end of the
@@ -211,12 +219,7 @@ HADAL_INLINE void AddShortBlocks(Codes& codes, const WeightRows& weight, const O
       Part partial[kRows];
       for (int r = 0; r < kRows; ++r) partial[r] = ZeroPart();
       few.AddGroup(g, partial);
-      const std::int64_t block = k / kGroup + g;
-      Part scale = Same(ReadScale(weight, scales.row[0], block));
-      if (!scales.same) {
-        ReadScales(weight, scales, block, work->scale);
-        scale = Load(work->scale);
-      }
+      const Part scale = ScalesAt(weight, scales, k / kGroup + g, work);
       for (int r = 0; r < kRows; ++r) total[r] = MultiplyAdd(partial[r], scale, total[r]);
     }
   }
@@ -252,11 +255,89 @@ HADAL_INLINE void FewRowsOutputs(const MatMulJob& job, std::int64_t output, Work
     StoreFirst(job.y + r * job.y_stride + output, codes.Finish(sums[r]), job.last_output - output);
 }
 
+// --- One row of activations and FP8 ----------------------------------------------------------
+
+// Four groups go side by side, so that their chains need not wait, and the factor between the bits
+// of a code and its value is in the activations: a product of two exact numbers is the same.
+constexpr int kSideBySide = kTileColumns / kGroup;
+
+// The activations times kBitsToValue in work->row, if each of them is small enough.
+HADAL_INLINE bool ReadRowForBits(const MatMulJob& job, Work* work) {
+  const WeightRows& weight = job.weight;
+  const std::int64_t columns = weight.columns;
+  if (columns > kLongestRow || columns % kTileColumns != 0) return false;
+  if (weight.block != kTileColumns && weight.block != kGroup) return false;
+  ReadActivations(job.x, 0, 0, columns, work->row);
+  Part large = ZeroPart();
+  for (std::int64_t i = 0; i < columns; i += kPartLanes) {
+    const Part value = Load(work->row + i);
+    const Part magnitude = Larger(value, Subtract(ZeroPart(), value));
+    large = Larger(large, IfLess(magnitude, Same(0x1p8f), ZeroPart(), Same(1.0f)));
+    Store(work->row + i, Multiply(value, Same(Fp8Codes::kBitsToValue)));
+  }
+  return LargestLane(large) == 0.0f;
+}
+
+// The sums of the groups from column k on, each even and odd chain added.
+HADAL_INLINE void GroupsFromBits(Fp8Codes& codes, const OutputRows& rows, std::int64_t k,
+                                 const float* x, Part (&group)[kSideBySide]) {
+  constexpr int kBlocks = kTileColumns / 4 / kPartLanes;
+  constexpr int kLanes = kGroup / 4;  // registers of a group
+  Pairs column[kBlocks][kPartLanes];
+  for (int b = 0; b < kBlocks; ++b) TransposeBlock(rows.row, k + b * kPartLanes * 4, column[b]);
+  const Pairs* of_group = column[0];
+  Part even[kSideBySide], odd[kSideBySide];
+  for (int g = 0; g < kSideBySide; ++g) even[g] = odd[g] = ZeroPart();
+#pragma GCC unroll 1
+  for (int i = 0; i < kLanes; ++i)
+    for (int g = 0; g < kSideBySide; ++g) {
+      const float* at = x + g * kGroup + 4 * i;
+      Part bits[4];
+      codes.Bits(of_group[g * kLanes + i], bits);
+      even[g] = MultiplyAdd(Same(at[0]), bits[0], even[g]);
+      odd[g] = MultiplyAdd(Same(at[1]), bits[1], odd[g]);
+      even[g] = MultiplyAdd(Same(at[2]), bits[2], even[g]);
+      odd[g] = MultiplyAdd(Same(at[3]), bits[3], odd[g]);
+    }
+  for (int g = 0; g < kSideBySide; ++g) group[g] = Add(even[g], odd[g]);
+}
+
+// work->row times the rows of kPartLanes outputs.
+HADAL_INLINE void OneRowOutputs(const MatMulJob& job, std::int64_t output, Work* work) {
+  const WeightRows& weight = job.weight;
+  const OutputRows rows = RowsFrom(weight, output, job.last_output);
+  const auto scales = ScalesFrom<kPartLanes>(weight, output, job.last_output);
+  const bool short_blocks = weight.block == kGroup;
+  Fp8Codes codes;
+  Part total = ZeroPart();
+  for (std::int64_t k = 0; k < weight.columns; k += kTileColumns) {
+    for (std::int64_t i = 0; i < kTileColumns; i += 64) AskAhead(weight, rows, k + i, kPartLanes);
+    Part group[kSideBySide];
+    GroupsFromBits(codes, rows, k, work->row + k, group);
+    Part partial = ZeroPart();
+    for (int g = 0; g < kSideBySide; ++g) {
+      partial = Add(partial, group[g]);
+      if (!short_blocks) continue;
+      total = MultiplyAdd(partial, ScalesAt(weight, scales, k / kGroup + g, work), total);
+      partial = ZeroPart();
+    }
+    if (short_blocks) continue;
+    total = MultiplyAdd(partial, ScalesAt(weight, scales, k / kTileColumns, work), total);
+  }
+  StoreFirst(job.y + output, codes.Finish(total), job.last_output - output);
+}
+
 // job.x.rows rows, at most kStreamedRows.
 template <int kRows, typename Codes>
 HADAL_INLINE void StreamRows(const MatMulJob& job, Work* work) {
   if constexpr (kRows > 1)
     if (job.x.rows < kRows) return StreamRows<kRows - 1, Codes>(job, work);
+  if constexpr (kRows == 1 && Codes::kBytes == 1)
+    if (ReadRowForBits(job, work)) {
+      for (std::int64_t o = job.first_output; o < job.last_output; o += kPartLanes)
+        OneRowOutputs(job, o, work);
+      return;
+    }
   for (std::int64_t o = job.first_output; o < job.last_output; o += kPartLanes)
     FewRowsOutputs<kRows, Codes>(job, o, work);
 }
