@@ -129,6 +129,8 @@ std::string HttpExchange::Heartbeat() const {
 
 void HttpExchange::ClientGone() {
   gone_ = true;
+  // What was to happen to this answer in minutes would hold on to it until then.
+  CancelTimers();
   std::function<void()> callback;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -161,7 +163,7 @@ void HttpExchange::After(double seconds, std::function<void()> work) {
                    std::chrono::duration<double>(seconds)));
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (finished_) return;
+    if (finished_ || gone_) return;
     timers_.push_back(timer);
   }
   timer->async_wait([timer, work = std::move(work), weak = weak_from_this()](auto error) {
