@@ -62,10 +62,15 @@ class Faults(AttackTest):
         self.assertStillServes()
 
     def test_d16_a_client_that_leaves_frees_its_place_at_once(self):
-        s = self.connect()
-        s.sendall(request(self.server.port, LONG))
-        s.recv(1000)
-        self.assertEqual(self.running(), 1)
+        for _ in range(50):  # random weights may end an answer at any token
+            s = self.connect()
+            s.sendall(request(self.server.port, LONG))
+            s.recv(1000)
+            if self.running() == 1:
+                break
+            s.close()
+        else:
+            self.fail("no answer was long enough")
         s.close()
         begin = time.monotonic()
         self.wait_idle(2)

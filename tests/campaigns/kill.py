@@ -59,7 +59,7 @@ def main():
                     raise SystemExit(f"after kill {kill}, conversation {index}: {answer.error or 'another answer'}")
                 known += (answer.usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0)
                 prompts += answer.usage["prompt_tokens"]
-            servers.run(ask_until_killed(server, rng, rng.uniform(0.0, 0.4)))
+            servers.run(ask_until_killed(server, rng, rng.uniform(0.0, 1.2)))
         with servers.hadal(model, folder, *cache) as server:
             answers = servers.run(ask(server.url, range(60)))
             wrong = [i for i, a in enumerate(answers) if a.text != expected[i]]
