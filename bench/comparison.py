@@ -77,20 +77,17 @@ def warm(path):
 
 
 def compare(measure, model, path, hadal, peer, turns, say):
-    """A B A B ..., one program at a time; the first pair warms up and is not counted."""
+    """A B A B ..., one program at a time. The first pair warms up and is not counted, unless it takes so long
+    that it is its own warm-up."""
     outcome = Outcome(model.name, str(measure), hadal.read_bandwidth())
-    begin = time.monotonic()
-    for turn in range(turns + 1):
-        ours, theirs = measure.run(hadal, path), measure.run(peer, path)
-        if turn > 0:
-            outcome.ours.append(ours)
-            outcome.theirs.append(theirs)
-        elif time.monotonic() - begin > 120:
-            # A pair this long is its own warm-up.
-            outcome.ours.append(ours)
-            outcome.theirs.append(theirs)
-        if len(outcome.ours) == turns:
-            break
+    warmed = False
+    while len(outcome.ours) < turns:
+        begin = time.monotonic()
+        pair = measure.run(hadal, path), measure.run(peer, path)
+        if warmed or time.monotonic() - begin > 120:
+            outcome.ours.append(pair[0])
+            outcome.theirs.append(pair[1])
+        warmed = True
     outcome.bandwidth_after = hadal.read_bandwidth()
     say(f"{model.name}, {measure}: {median(outcome.ours):.1f} against {median(outcome.theirs):.1f} "
         f"tokens/s, {outcome.ratio():.2f} times")

@@ -33,5 +33,4 @@ class Hadal:
         context = ["--depth", depth, "--fill"] if depth > 0 else []
         out = self.json("bench", model, "--threads", self._threads, "--prompt", 0, "--generate", steps,
                         "--batch", batch, "--repeat", 1, *context)
-        self.last_ratio = out["bandwidth_ratio"]
         return out["decode_tokens_per_second"]["median"]
