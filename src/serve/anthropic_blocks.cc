@@ -1,6 +1,6 @@
 #include "serve/anthropic_blocks.h"
 
-#include <algorithm>
+#include <set>
 
 #include "base/json.h"
 #include "serve/field_lists.h"
@@ -8,12 +8,15 @@
 namespace hadal {
 namespace {
 
+constexpr std::size_t kMostMessages = 4096;
 constexpr std::size_t kMostBlocks = 4096;
 constexpr std::string_view kRoles[] = {"user", "assistant", "system"};
 constexpr std::string_view kIgnoredOfText[] = {"citations", "cache_control"};
 constexpr std::string_view kIgnoredOfResults[] = {"cache_control"};
 constexpr std::string_view kIgnoredOfCalls[] = {"cache_control", "caller"};
 constexpr std::string_view kIgnoredOfThinking[] = {"signature", "data"};
+
+using CallIds = std::set<std::string>;
 
 // The message that the next block of this role belongs to.
 ChatMessage& MessageOf(std::string_view role, Chat* chat) {
@@ -50,17 +53,11 @@ std::string JoinedText(Fields* fields, std::string_view key) {
   return joined;
 }
 
-bool KnowsCall(const Chat& chat, const std::string& id) {
-  return std::ranges::any_of(chat.messages, [&](const ChatMessage& message) {
-    return std::ranges::find(message.tool_calls, id, &ChatToolCall::id) != message.tool_calls.end();
-  });
-}
-
-void ReadResult(Fields* block, Chat* chat) {
+void ReadResult(Fields* block, const CallIds& calls, Chat* chat) {
   block->Require("tool_use_id");
   ChatMessage message{.role = "tool"};
   message.tool_call_id = block->Text("tool_use_id").value_or("");
-  if (!KnowsCall(*chat, message.tool_call_id))
+  if (!calls.contains(message.tool_call_id))
     block->Fail("tool_use_id", "answers no tool_use before it", "invalid_value");
   message.text = JoinedText(block, "content");
   // The formats have no place for the mark; without a text it is what there is to say.
@@ -70,7 +67,7 @@ void ReadResult(Fields* block, Chat* chat) {
   chat->messages.push_back(std::move(message));
 }
 
-void ReadCall(Fields* block, Chat* chat) {
+void ReadCall(Fields* block, CallIds* calls, Chat* chat) {
   block->Require("id");
   block->Require("name");
   block->Require("input");
@@ -80,6 +77,7 @@ void ReadCall(Fields* block, Chat* chat) {
   if (const auto input = block->Object("input")) call.arguments = WriteJson(input->object());
   block->Ignore(kIgnoredOfCalls);
   block->Finish();
+  calls->insert(call.id);
   MessageOf("assistant", chat).tool_calls.push_back(std::move(call));
 }
 
@@ -92,7 +90,7 @@ void ReadThought(Fields* block, bool redacted, Chat* chat) {
   block->Finish();
 }
 
-void ReadBlock(Fields* block, const std::string& role, Chat* chat) {
+void ReadBlock(Fields* block, const std::string& role, CallIds* calls, Chat* chat) {
   block->Require("type");
   const std::string type = block->Text("type").value_or("");
   if (type == "text") {
@@ -101,22 +99,15 @@ void ReadBlock(Fields* block, const std::string& role, Chat* chat) {
     block->Ignore(kIgnoredOfText);
     return block->Finish();
   }
-  if (role == "user" && type == "tool_result") return ReadResult(block, chat);
-  if (role == "assistant" && type == "tool_use") return ReadCall(block, chat);
+  if (role == "user" && type == "tool_result") return ReadResult(block, *calls, chat);
+  if (role == "assistant" && type == "tool_use") return ReadCall(block, calls, chat);
   if (role == "assistant" && (type == "thinking" || type == "redacted_thinking"))
     return ReadThought(block, type == "redacted_thinking", chat);
   block->Fail("type", "'" + type + "' is not supported in a message of the role " + role,
               "unsupported_value");
 }
 
-}  // namespace
-
-void ReadAnthropicSystem(Fields* body, Chat* chat) {
-  const std::string text = JoinedText(body, "system");
-  if (!text.empty()) chat->messages.push_back({.role = "system", .text = text});
-}
-
-void ReadAnthropicMessage(Fields* message, Chat* chat) {
+void ReadMessage(Fields* message, CallIds* calls, Chat* chat) {
   message->Require("role");
   message->Require("content");
   const std::string role = message->Word("role", kRoles).value_or("user");
@@ -125,12 +116,20 @@ void ReadAnthropicMessage(Fields* message, Chat* chat) {
     AddText(role, std::string(*content->string()), chat);
   } else {
     for (Fields& block : ObjectsOf(message, "content", 0, kMostBlocks))
-      ReadBlock(&block, role, chat);
+      ReadBlock(&block, role, calls, chat);
   }
   message->Finish();
 }
 
-void FinishAnthropicMessages(Chat* chat) {
+}  // namespace
+
+void ReadAnthropicMessages(Fields* body, Chat* chat) {
+  const std::string system = JoinedText(body, "system");
+  if (!system.empty()) chat->messages.push_back({.role = "system", .text = system});
+  body->Require("messages");
+  CallIds calls;
+  for (Fields& message : ObjectsOf(body, "messages", 1, kMostMessages))
+    ReadMessage(&message, &calls, chat);
   if (chat->messages.empty()) return;
   const ChatMessage& last = chat->messages.back();
   chat->continue_last = last.role == "assistant" && last.tool_calls.empty();

@@ -7,11 +7,8 @@
 
 namespace hadal {
 
-// `system`: a text or blocks of text.
-void ReadAnthropicSystem(Fields* body, Chat* chat);
-// One of `messages`. What is not text, thinking, a call or a result is refused by its type.
-void ReadAnthropicMessage(Fields* message, Chat* chat);
-// After the last one.
-void FinishAnthropicMessages(Chat* chat);
+// `system`, a text or blocks of text, and `messages`. What is not text, thinking, a call or a
+// result is refused by its type.
+void ReadAnthropicMessages(Fields* body, Chat* chat);
 
 }  // namespace hadal

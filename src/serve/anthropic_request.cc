@@ -10,7 +10,6 @@
 namespace hadal {
 namespace {
 
-constexpr std::size_t kMostMessages = 4096;
 constexpr std::size_t kMostTools = 128;
 
 constexpr std::string_view kIgnored[] = {
@@ -149,11 +148,7 @@ ApiResult<AnthropicRequest> ReadAnthropicRequest(const MetadataDocument& documen
   call.stream = body.Boolean("stream").value_or(false);
 
   Chat chat;
-  ReadAnthropicSystem(&body, &chat);
-  body.Require("messages");
-  for (Fields& message : ObjectsOf(&body, "messages", 1, kMostMessages))
-    ReadAnthropicMessage(&message, &chat);
-  FinishAnthropicMessages(&chat);
+  ReadAnthropicMessages(&body, &chat);
   ReadThinking(&body, ability, &out, &chat);
   ReadOutputConfig(&body, ability, &call.request, &chat);
   ReadTools(&body, ability, &chat);

@@ -1,6 +1,9 @@
 #include "serve/ollama_messages.h"
 
 #include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
 
 #include "base/json.h"
 #include "serve/field_lists.h"
@@ -18,21 +21,35 @@ std::string Lowered(std::string text) {
   return text;
 }
 
-bool IsAnswered(const Chat& chat, const std::string& id) {
-  return std::ranges::find(chat.messages, id, &ChatMessage::tool_call_id) != chat.messages.end();
-}
+// The calls of a conversation and which of them have no result yet. What has one keeps it, so every
+// call is passed over once.
+class OpenCalls {
+ public:
+  std::size_t count() const { return count_; }
+  void Add(const ChatToolCall& call) {
+    ++count_;
+    all_.push_back(call.id);
+    of_tool_[call.name].push_back(call.id);
+  }
+  void Answer(const std::string& id) { answered_.insert(id); }
+  // The call that a result without an id belongs to; empty where every call has its result.
+  std::string First(const std::string& tool) {
+    const auto own = of_tool_.find(tool);
+    std::string id = own == of_tool_.end() ? "" : First(&own->second);
+    return id.empty() ? First(&all_) : id;
+  }
 
-// The call that a result without an id belongs to; empty where every call has its result.
-std::string OpenCall(const Chat& chat, const std::string& tool) {
-  std::string any;
-  for (const ChatMessage& message : chat.messages)
-    for (const ChatToolCall& call : message.tool_calls) {
-      if (IsAnswered(chat, call.id)) continue;
-      if (call.name == tool) return call.id;
-      if (any.empty()) any = call.id;
-    }
-  return any;
-}
+ private:
+  std::string First(std::deque<std::string>* ids) const {
+    while (!ids->empty() && answered_.contains(ids->front())) ids->pop_front();
+    return ids->empty() ? "" : ids->front();
+  }
+
+  std::size_t count_ = 0;
+  std::deque<std::string> all_;
+  std::map<std::string, std::deque<std::string>> of_tool_;
+  std::set<std::string> answered_ = {""};
+};
 
 void ReadCalls(Fields* message, std::size_t known, ChatMessage* out) {
   for (Fields& item : ObjectsOf(message, "tool_calls", 0, kMostCalls)) {
@@ -56,7 +73,7 @@ void ReadCalls(Fields* message, std::size_t known, ChatMessage* out) {
   }
 }
 
-void ReadMessage(Fields* message, std::size_t* calls, Chat* chat) {
+void ReadMessage(Fields* message, OpenCalls* calls, Chat* chat) {
   message->Require("role");
   ChatMessage out;
   out.role = Lowered(message->Text("role").value_or("user"));
@@ -64,11 +81,12 @@ void ReadMessage(Fields* message, std::size_t* calls, Chat* chat) {
     message->Fail("role", "must be system, user, assistant or tool", "invalid_value");
   out.text = message->Text("content").value_or("");
   out.reasoning = message->Text("thinking").value_or("");
-  ReadCalls(message, *calls, &out);
-  *calls += out.tool_calls.size();
+  ReadCalls(message, calls->count(), &out);
   const std::string tool = message->Text("tool_name").value_or(message->Text("name").value_or(""));
   out.tool_call_id = message->Text("tool_call_id").value_or("");
-  if (out.role == "tool" && out.tool_call_id.empty()) out.tool_call_id = OpenCall(*chat, tool);
+  if (out.role == "tool" && out.tool_call_id.empty()) out.tool_call_id = calls->First(tool);
+  calls->Answer(out.tool_call_id);
+  for (const ChatToolCall& call : out.tool_calls) calls->Add(call);
   out.name = out.role == "tool" ? tool : "";
   RefuseImages(message);
   message->Finish();
@@ -78,7 +96,7 @@ void ReadMessage(Fields* message, std::size_t* calls, Chat* chat) {
 }  // namespace
 
 void ReadOllamaMessages(Fields* body, Chat* chat) {
-  std::size_t calls = 0;
+  OpenCalls calls;
   for (Fields& message : ObjectsOf(body, "messages", 0, kMostMessages))
     ReadMessage(&message, &calls, chat);
   if (chat->messages.empty()) return;

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "serve/dialect_test_data.h"
+#include "serve/json_writer.h"
+#include "serve/ollama_messages.h"
 #include "serve/ollama_time.h"
 #include "serve/routes.h"
 
@@ -201,6 +203,44 @@ TEST(OllamaTime, WritesTimesAndReadsSpans) {
   EXPECT_TRUE(IsGoDuration("1.5h"));
   EXPECT_FALSE(IsGoDuration("1"));
   EXPECT_FALSE(IsGoDuration("1d"));
+}
+
+// A result without an id belongs to the first open call of its tool, else to the first of any;
+// however many calls there are, each is looked at once.
+TEST(Ollama, MatchesResultsToCalls) {
+  constexpr int kTurns = 1000, kCalls = 60;
+  JsonWriter json;
+  json.BeginObject().Key("messages").BeginArray();
+  for (int turn = 0; turn < kTurns; ++turn) {
+    json.BeginObject().Key("role").Text("assistant").Key("tool_calls").BeginArray();
+    for (int call = 0; call < kCalls; ++call)
+      json.BeginObject()
+          .Key("function")
+          .BeginObject()
+          .Key("name")
+          .Text(call % 2 ? "b" : "a")
+          .EndObject()
+          .EndObject();
+    json.EndArray().EndObject();
+  }
+  for (const char* tool : {"b", "a", "b", "c"})
+    for (int turn = 0; turn < kTurns / 2; ++turn)
+      json.BeginObject().Key("role").Text("tool").Key("tool_name").Text(tool).EndObject();
+  auto document = ParseStrictJson(json.EndArray().EndObject().Take(), "body");
+  ASSERT_TRUE(document.ok());
+  RequestReader reader;
+  Fields body(document->root(), "", &reader);
+  Chat chat;
+  ReadOllamaMessages(&body, &chat);
+  ASSERT_FALSE(reader.failed()) << reader.error().message;
+  const auto id = [&](int result) { return chat.messages[kTurns + result].tool_call_id; };
+  EXPECT_EQ(id(0), "call_1");
+  EXPECT_EQ(id(1), "call_3");
+  EXPECT_EQ(id(kTurns / 2), "call_0");
+  EXPECT_EQ(id(kTurns), "call_" + std::to_string(kTurns + 1));
+  // Both have 500 and 1000 results behind them: the first open one is the 501st of "a".
+  EXPECT_EQ(id(kTurns * 3 / 2), "call_" + std::to_string(kTurns));
+  EXPECT_EQ(id(kTurns * 3 / 2 + 1), "call_" + std::to_string(kTurns + 2));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "serve/openai_responses_items.h"
 
 #include <algorithm>
+#include <set>
 
 #include "serve/field_lists.h"
 
@@ -15,6 +16,8 @@ constexpr std::string_view kIgnoredOfParts[] = {"annotations", "logprobs",
                                                 "prompt_cache_breakpoint"};
 constexpr std::string_view kIgnoredOfItems[] = {
     "id", "status", "phase", "namespace", "caller", "encrypted_content", "created_by"};
+
+using CallIds = std::set<std::string>;
 
 // A field that is a text or parts of text.
 std::string TextOf(Fields* fields, std::string_view key) {
@@ -66,39 +69,37 @@ void ReadReasoning(Fields* item, Chat* chat) {
   chat->messages.push_back({.role = "assistant", .reasoning = text});
 }
 
-void ReadCall(Fields* item, Chat* chat) {
+void ReadCall(Fields* item, CallIds* calls, Chat* chat) {
   for (const char* key : {"call_id", "name", "arguments"}) item->Require(key);
   ChatToolCall call;
   call.id = item->Text("call_id").value_or("");
   call.name = item->Text("name").value_or("");
   call.arguments = item->Text("arguments").value_or("");
+  calls->insert(call.id);
   AssistantTurn(chat).tool_calls.push_back(std::move(call));
 }
 
-void ReadOutput(Fields* item, Chat* chat) {
+void ReadOutput(Fields* item, const CallIds& calls, Chat* chat) {
   item->Require("call_id");
   item->Require("output");
   ChatMessage message{.role = "tool"};
   message.tool_call_id = item->Text("call_id").value_or("");
-  const bool known = std::ranges::any_of(chat->messages, [&](const ChatMessage& other) {
-    return std::ranges::find(other.tool_calls, message.tool_call_id, &ChatToolCall::id) !=
-           other.tool_calls.end();
-  });
-  if (!known) item->Fail("call_id", "answers no function_call before it", "invalid_value");
+  if (!calls.contains(message.tool_call_id))
+    item->Fail("call_id", "answers no function_call before it", "invalid_value");
   message.text = TextOf(item, "output");
   chat->messages.push_back(std::move(message));
 }
 
-void ReadItem(Fields* item, Chat* chat) {
+void ReadItem(Fields* item, CallIds* calls, Chat* chat) {
   const std::string type = item->Text("type").value_or("message");
   if (type == "message")
     ReadMessage(item, chat);
   else if (type == "reasoning")
     ReadReasoning(item, chat);
   else if (type == "function_call")
-    ReadCall(item, chat);
+    ReadCall(item, calls, chat);
   else if (type == "function_call_output")
-    ReadOutput(item, chat);
+    ReadOutput(item, *calls, chat);
   else
     return item->Fail("type", "'" + type + "' is not supported by this server",
                       "unsupported_value");
@@ -118,7 +119,8 @@ void ReadResponsesInput(Fields* body, Chat* chat) {
     chat->messages.push_back({.role = "user", .text = std::string(*input->string())});
     return;
   }
-  for (Fields& item : ObjectsOf(body, "input", 1, kMostItems)) ReadItem(&item, chat);
+  CallIds calls;
+  for (Fields& item : ObjectsOf(body, "input", 1, kMostItems)) ReadItem(&item, &calls, chat);
 }
 
 }  // namespace hadal
