@@ -194,7 +194,7 @@ CallGrammar::Node CallGrammar::Parameter(std::string_view name, bool text, Node 
 CallGrammar::Node CallGrammar::OtherParameter(Node next) {
   GrammarBuilder& builder = *json_->builder();
   const Node close = builder.Marked(CloseParameter(syntax_), next);
-  const CodeRanges codes = Normalized({{'0', '9'}, {'A', 'Z'}, {'a', 'z'}, {'_', '_'}, {'-', '-'}});
+  const CodeSet codes({{'0', '9'}, {'A', 'Z'}, {'a', 'z'}, {'_', '_'}, {'-', '-'}});
   const Node value = json_->Value(close);
   const Node flag = builder.Literal("\" string=\"false\">", value);
   const Node name = builder.Repeat(

@@ -17,13 +17,13 @@ struct Escape {
 constexpr Escape kEscapes[] = {{'"', '"'},  {'\\', '\\'}, {'\b', 'b'}, {'\f', 'f'},
                                {'\n', 'n'}, {'\r', 'r'},  {'\t', 't'}};
 
-const CodeRanges& EscapedCodes() {
-  static const CodeRanges kCodes = Normalized({{0, 0x1F}, {'"', '"'}, {'\\', '\\'}});
+const CodeSet& EscapedCodes() {
+  static const CodeSet kCodes({{0, 0x1F}, {'"', '"'}, {'\\', '\\'}});
   return kCodes;
 }
 
-const CodeRanges& PlainCodes() {
-  static const CodeRanges kCodes = Complement(EscapedCodes());
+const CodeSet& PlainCodes() {
+  static const CodeSet kCodes = EscapedCodes().Complement();
   return kCodes;
 }
 
@@ -106,17 +106,17 @@ GrammarNodeId JsonGrammar::String(const Builder::Count& characters, Node next) {
   return builder_->Byte('"', text);
 }
 
-GrammarNodeId JsonGrammar::Character(const CodeRanges& ranges, Spelling spelling, Node next) {
+GrammarNodeId JsonGrammar::Character(const CodeSet& set, Spelling spelling, Node next) {
   if (spelling == Spelling::kPlain) {
     // Values of DSML end at a mark that begins with the full-width bar.
     constexpr char32_t kBar = 0xFF5C;
-    return OneCharacter(Without(ranges, {{kBar, kBar}}), next, builder_);
+    return OneCharacter(Without(set, CodeSet::Of(kBar)), next, builder_);
   }
   std::vector<GrammarEdge> letters, more;
   for (const Escape& escape : kEscapes)
-    if (Contains(ranges, escape.code)) letters.push_back(On(escape.letter, next));
+    if (set.Contains(escape.code)) letters.push_back(On(escape.letter, next));
   if (!letters.empty()) more.push_back(On('\\', builder_->Match(std::move(letters))));
-  return OneCharacter(Without(ranges, EscapedCodes()), next, builder_, std::move(more));
+  return OneCharacter(Without(set, EscapedCodes()), next, builder_, std::move(more));
 }
 
 // A tree over the taken keys, by characters, made from its leaves: what leaves the tree is another
@@ -128,7 +128,7 @@ GrammarNodeId JsonGrammar::OtherKey(const std::vector<std::string_view>& taken, 
   edges.back() = On('"', next);  // in place of the escapes
   builder_->Set(text, std::move(edges), /*text=*/true);
   struct Open {
-    CodeRanges codes;
+    std::vector<CodeRange> codes;
     std::vector<Node> choices;
     bool taken = false;
   };
@@ -139,7 +139,7 @@ GrammarNodeId JsonGrammar::OtherKey(const std::vector<std::string_view>& taken, 
   std::u32string current;
   const auto close = [&](Open open) {
     open.choices.push_back(
-        OneCharacter(Without(PlainCodes(), Normalized(std::move(open.codes))), text, builder_));
+        OneCharacter(Without(PlainCodes(), CodeSet(std::move(open.codes))), text, builder_));
     if (!open.taken) open.choices.push_back(end);
     return builder_->Fork(std::move(open.choices));
   };
@@ -150,7 +150,7 @@ GrammarNodeId JsonGrammar::OtherKey(const std::vector<std::string_view>& taken, 
       const char32_t code = current[path.size() - 1];
       path.back().codes.push_back({code, code});
       path.back().choices.push_back(
-          OneCharacter(Without({{code, code}}, EscapedCodes()), child, builder_));
+          OneCharacter(Without(CodeSet::Of(code), EscapedCodes()), child, builder_));
     }
   };
   for (const std::u32string& key : keys) {

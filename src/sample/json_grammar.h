@@ -14,8 +14,8 @@
 #include <string_view>
 #include <vector>
 
-#include "sample/code_ranges.h"
 #include "sample/grammar.h"
+#include "sample/one_character.h"
 
 namespace hadal {
 
@@ -40,7 +40,6 @@ class JsonGrammar {
   // Any value; an object with any members; a text of so many characters, with its quotes.
   Node Value(Node next) { return builder_->Call(ValueRule(), next); }
   Node AnyObject(Node next) { return builder_->Call(ObjectRule(), next); }
-  Node AnyArray(Node next) { return builder_->Call(ArrayRule(), next); }
   Node String(const GrammarBuilder::Count& characters, Node next);
   Node Integer(Node next) { return builder_->Call(IntegerRule(), next); }
   Node Number(Node next) { return builder_->Call(NumberRule(), next); }
@@ -49,7 +48,7 @@ class JsonGrammar {
   Node OtherKey(const std::vector<std::string_view>& taken, Node next);
 
   // One character of the set inside of a text, in its shortest spelling.
-  Node Character(const CodeRanges& ranges, Spelling spelling, Node next);
+  Node Character(const CodeSet& set, Spelling spelling, Node next);
 
   // The members of an object, or the items of an array, between their brackets: `item` as often as
   // `count` says, with commas.

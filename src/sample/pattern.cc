@@ -10,11 +10,6 @@ namespace {
 using Kind = PatternNode::Kind;
 using Builder = GrammarBuilder;
 
-const CodeRanges& AnyCode() {
-  static const CodeRanges kAny = Complement({});
-  return kAny;
-}
-
 std::uint64_t Times(std::uint64_t a, std::uint64_t b) {
   constexpr std::uint64_t kMany = kUnbounded;
   return a == 0 || b == 0 ? 0 : (a >= kMany || b >= kMany ? kMany : std::min(kMany, a * b));
@@ -58,7 +53,7 @@ class PatternBuilder {
  public:
   PatternBuilder(Spelling spelling, JsonGrammar* json) : spelling_(spelling), json_(json) {}
 
-  GrammarNodeId Any(GrammarNodeId next) { return Repeat({}, AnyCode(), next); }
+  GrammarNodeId Any(GrammarNodeId next) { return Repeat({}, AllCharacters(), next); }
 
   GrammarNodeId Build(const PatternNode& node, GrammarNodeId next) {
     switch (node.kind) {
@@ -82,12 +77,12 @@ class PatternBuilder {
   }
 
  private:
-  GrammarNodeId Repeat(const Builder::Count& count, const CodeRanges& set, GrammarNodeId next) {
+  GrammarNodeId Repeat(const Builder::Count& count, const CodeSet& set, GrammarNodeId next) {
     // Plain text is any character but those below 0x20, quotes, backslashes and some more.
-    const CodeRanges plain =
-        Without({{0x20, kLastCode}},
-                Normalized({{'"', '"'}, {'\\', '\\'}, {0x2028, 0x2029}, {0xFF5C, 0xFF5C}}));
-    const bool text = Without(plain, set).empty();
+    static const CodeSet kPlain =
+        Without(AllCharacters(),
+                CodeSet({{0, 0x1F}, {'"', '"'}, {'\\', '\\'}, {0x2028, 0x2029}, {0xFF5C, 0xFF5C}}));
+    const bool text = set.ContainsAll(kPlain);
     return json_->builder()->Repeat(
         count, next, [&](GrammarNodeId again) { return json_->Character(set, spelling_, again); },
         {}, text);

@@ -9,12 +9,19 @@ namespace {
 
 using Kind = PatternNode::Kind;
 
-const CodeRanges kDigits = {{'0', '9'}};
-const CodeRanges kWord = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}};
-const CodeRanges kSpace = {{0x09, 0x0D},     {0x20, 0x20},     {0xA0, 0xA0},     {0x1680, 0x1680},
-                           {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F},
-                           {0x3000, 0x3000}, {0xFEFF, 0xFEFF}};
-const CodeRanges kLineEnds = {{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}};
+const CodeSet kDigits({{'0', '9'}});
+const CodeSet kWord({{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}});
+const CodeSet kSpace({{0x09, 0x0D},
+                      {0x20, 0x20},
+                      {0xA0, 0xA0},
+                      {0x1680, 0x1680},
+                      {0x2000, 0x200A},
+                      {0x2028, 0x2029},
+                      {0x202F, 0x202F},
+                      {0x205F, 0x205F},
+                      {0x3000, 0x3000},
+                      {0xFEFF, 0xFEFF}});
+const CodeSet kLineEnds({{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}});
 
 class PatternParser {
  public:
@@ -72,23 +79,21 @@ class PatternParser {
   Result<PatternNode> Atom(int depth) {
     if (Take('^')) return PatternNode{.kind = Kind::kBegin};
     if (Take('$')) return PatternNode{.kind = Kind::kEnd};
-    if (Take('.')) return Set(Complement(kLineEnds));
+    if (Take('.')) return Set(kLineEnds.Complement());
     if (Take('(')) return Group(depth);
     if (Take('[')) return Class();
     if (Take('\\')) {
-      HADAL_ASSIGN_OR_RETURN(CodeRanges set, EscapedSet());
+      HADAL_ASSIGN_OR_RETURN(CodeSet set, EscapedSet());
       return Set(std::move(set));
     }
     const char32_t code = Peek();
     if (code == '*' || code == '+' || code == '?' || code == '{' || code == '}')
       return Bad("a quantifier without anything before it");
     ++at_;
-    return Set({{code, code}});
+    return Set(CodeSet::Of(code));
   }
 
-  static PatternNode Set(CodeRanges ranges) {
-    return {.kind = Kind::kSet, .set = Normalized(std::move(ranges))};
-  }
+  static PatternNode Set(CodeSet set) { return {.kind = Kind::kSet, .set = std::move(set)}; }
 
   Result<PatternNode> Group(int depth) {
     if (Peek() == '?') {
@@ -161,6 +166,7 @@ class PatternParser {
       if (digits == 0 || digits > 6) return Bad("an escape that is not hexadecimal");
       HADAL_ASSIGN_OR_RETURN(const char32_t code, Hex(digits));
       ++at_;
+      if (code > kLastCodePoint) return Bad("a character above U+10FFFF");
       return code;
     }
     HADAL_ASSIGN_OR_RETURN(const char32_t code, Hex(4));
@@ -171,78 +177,82 @@ class PatternParser {
   }
 
   // Behind a backslash.
-  Result<CodeRanges> EscapedSet() {
+  Result<CodeSet> EscapedSet() {
     const char32_t letter = Peek();
     ++at_;
-    const auto one = [](char32_t code) { return CodeRanges{{code, code}}; };
     switch (letter) {
       case 'd':
         return kDigits;
       case 'D':
-        return Complement(kDigits);
+        return kDigits.Complement();
       case 'w':
         return kWord;
       case 'W':
-        return Complement(kWord);
+        return kWord.Complement();
       case 's':
         return kSpace;
       case 'S':
-        return Complement(kSpace);
+        return kSpace.Complement();
       case 't':
-        return one('\t');
+        return CodeSet::Of('\t');
       case 'n':
-        return one('\n');
+        return CodeSet::Of('\n');
       case 'r':
-        return one('\r');
+        return CodeSet::Of('\r');
       case 'f':
-        return one('\f');
+        return CodeSet::Of('\f');
       case 'v':
-        return one('\v');
+        return CodeSet::Of('\v');
       case '0':
-        return one(0);
+        return CodeSet::Of(0);
       case 'x':
       case 'u': {
         HADAL_ASSIGN_OR_RETURN(const char32_t code, letter == 'x' ? Hex(2) : UnicodeEscape());
-        return one(code);
+        return CodeSet::Of(code);
       }
       default:
         break;
     }
-    const bool alphanumeric = Contains(kWord, letter) && letter != '_';
-    if (alphanumeric || letter > kLastCode) return Bad("an escape that is not understood");
-    return one(letter);
+    const bool alphanumeric = kWord.Contains(letter) && letter != '_';
+    if (alphanumeric || letter > kLastCodePoint) return Bad("an escape that is not understood");
+    return CodeSet::Of(letter);
+  }
+
+  static std::optional<char32_t> Single(const CodeSet& set) {
+    const auto ranges = set.ranges();
+    if (ranges.size() != 1 || ranges[0].first != ranges[0].last) return std::nullopt;
+    return ranges[0].first;
   }
 
   Result<PatternNode> Class() {
     const bool negated = Take('^');
-    CodeRanges ranges;
+    std::vector<CodeRange> ranges;
     while (!Take(']')) {
       if (AtEnd()) return Bad("a class that does not end");
-      HADAL_ASSIGN_OR_RETURN(const CodeRanges first, ClassMember());
-      const bool single = first.size() == 1 && first[0].low == first[0].high;
-      if (single && Peek() == '-' && Peek(1) != ']') {
+      HADAL_ASSIGN_OR_RETURN(const CodeSet first, ClassMember());
+      if (const auto from = Single(first); from && Peek() == '-' && Peek(1) != ']') {
         ++at_;
         if (AtEnd()) return Bad("a class that does not end");
-        HADAL_ASSIGN_OR_RETURN(const CodeRanges last, ClassMember());
-        if (last.size() != 1 || last[0].low != last[0].high || last[0].low < first[0].low)
-          return Bad("a range that runs backwards");
-        ranges.push_back({first[0].low, last[0].low});
+        HADAL_ASSIGN_OR_RETURN(const CodeSet last, ClassMember());
+        const auto to = Single(last);
+        if (!to || *to < *from) return Bad("a range that runs backwards");
+        ranges.push_back({*from, *to});
       } else {
-        ranges.insert(ranges.end(), first.begin(), first.end());
+        ranges.insert(ranges.end(), first.ranges().begin(), first.ranges().end());
       }
     }
-    ranges = Normalized(std::move(ranges));
-    return Set(negated ? Complement(ranges) : ranges);
+    const CodeSet set(std::move(ranges));
+    return Set(negated ? set.Complement() : set);
   }
 
-  Result<CodeRanges> ClassMember() {
+  Result<CodeSet> ClassMember() {
     if (Take('\\')) {
-      if (Take('b')) return CodeRanges{{'\b', '\b'}};
+      if (Take('b')) return CodeSet::Of('\b');
       return EscapedSet();
     }
     const char32_t code = Peek();
     ++at_;
-    return CodeRanges{{code, code}};
+    return CodeSet::Of(code);
   }
 
   std::u32string codes_;

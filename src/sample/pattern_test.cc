@@ -38,6 +38,10 @@ TEST(Pattern, CharactersBeyondAscii) {
   EXPECT_FALSE(PatternTakes("^[\\u00e0-\\u00ff]{2}$", "\u00E9z"));
   EXPECT_TRUE(PatternTakes("^[^a]$", "\U0001F600"));
   EXPECT_TRUE(PatternTakes("^\\u{1F600}\u00E9$", "\U0001F600\u00E9"));
+  EXPECT_TRUE(PatternTakes("^[\\ud000-\\uffff]$", "\uE000"));
+  for (const char* pattern : {"^[a\\u{110000}]$", "^a|\\u{FFFFFF}$", "^[b-\\u{110000}]$"})
+    EXPECT_FALSE(CompileJson(json{{"type", "string"}, {"pattern", pattern}}.dump()).ok())
+        << pattern;
   EXPECT_TRUE(PatternTakes("^a\\nb\"\\\\$", "a\nb\"\\")) << "escaped as JSON wants it";
 }
 

@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "base/status.h"
-#include "sample/code_ranges.h"
+#include "text/code_set.h"
 
 namespace hadal {
 
 struct PatternNode {
   enum class Kind : unsigned char { kSet, kSequence, kChoice, kRepeat, kBegin, kEnd };
   Kind kind = Kind::kSequence;
-  CodeRanges set = {};                  // kSet
+  CodeSet set = {};                     // kSet
   std::vector<PatternNode> parts = {};  // of kRepeat one
   std::uint32_t min = 0, max = 0;       // kRepeat
 };
