@@ -10,7 +10,6 @@
 // that the automaton has not refused can always be completed.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -56,7 +55,6 @@ struct GrammarNode {
 struct GrammarLoop {
   std::uint32_t min = 0, max = kUnbounded;
   GrammarNodeId first = 0, again = 0;  // the body for the first time, and later
-  bool alive_first = true, alive_again = true;
 };
 
 struct Grammar {
