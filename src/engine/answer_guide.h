@@ -86,7 +86,7 @@ class AnswerGuide : public TokenFilter {
   Phase content_ = Phase::kFree;  // what follows the reasoning
 
   std::unique_ptr<GrammarMatcher> matcher_;  // of the whole answer, or of calls once they begin
-  std::string_view opener_;                  // of calls, where it is watched
+  std::string opener_;                       // of calls, where it is watched
   bool forbids_calls_ = false;
   std::int32_t think_token_ = -1;  // that may begin a think block
 

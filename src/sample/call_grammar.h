@@ -27,37 +27,37 @@ struct CallableTool {
 
 // What begins a call, or the block of calls, of a syntax; empty where calls have no mark (Llama) or
 // there are none.
-std::string_view CallOpener(AnswerSyntax syntax);
+std::string CallOpener(AnswerSyntax syntax);
 bool HasCalls(AnswerSyntax syntax);
 
 // All texts of a syntax that may be tokens of their own.
 std::span<const std::string_view> CallMarks();
+
+// What stands around the names and arguments of calls.
+struct CallEnvelope {
+  std::string open_block, open_call, after_name, close_call, between, close_block;
+};
 
 class CallGrammar {
  public:
   using Node = GrammarNodeId;
   // `tools` outlive the object.
   CallGrammar(AnswerSyntax syntax, const std::vector<CallableTool>& tools, bool parallel,
-              JsonGrammar* json)
-      : syntax_(syntax), tools_(tools), parallel_(parallel), json_(json) {}
+              JsonGrammar* json);
 
   // One call or, where `parallel`, several: from the opener on, or right behind it.
   Result<Node> Calls(bool behind_opener, Node next);
 
  private:
-  // What stands around names and arguments.
-  struct Envelope {
-    std::string_view open_block, open_call, after_name, close_call, between, close_block;
-  };
-  static Envelope EnvelopeOf(AnswerSyntax syntax);
-
-  Result<Node> Call(const CallableTool& tool, const Envelope& envelope, Node next);
+  Result<Node> Call(const CallableTool& tool, Node next);
   Result<Node> Arguments(const CallableTool& tool, Node next);
   Result<Node> Parameters(const CallableTool& tool, Node next);
-  Node Parameter(std::string_view name, bool text, Node value);
+  Node Parameter(const GrammarBuilder::Body& name, bool text, Node value);
+  Node CloseParameter(Node next);
   Node OtherParameter(Node next);
 
   const AnswerSyntax syntax_;
+  const CallEnvelope envelope_;
   const std::vector<CallableTool>& tools_;
   const bool parallel_;
   JsonGrammar* json_;
