@@ -5,10 +5,11 @@
 namespace hadal {
 namespace {
 
-// A conversation that goes on at once is written once, not turn by turn.
-constexpr std::chrono::milliseconds kDelay{1000};
-// Snapshots that wait hold their pages.
-constexpr std::size_t kMostWaiting = 16;
+// A conversation that goes on at once is written once, not turn by turn; what a killed process
+// loses is what it learned within this time.
+constexpr std::chrono::milliseconds kDelay{250};
+// Snapshots that wait hold their pages. From half of it on nothing waits for its time.
+constexpr std::size_t kMostWaiting = 32;
 
 bool Replaces(const SnapshotImage& newer, const SnapshotImage& older) {
   const auto ids = newer.ids(), known = older.ids();
@@ -36,7 +37,14 @@ PrefixWorker::~PrefixWorker() {
 
 void PrefixWorker::Store(std::shared_ptr<const SnapshotImage> image) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  std::erase_if(waiting_, [&image](const Waiting& one) { return Replaces(*image, *one.image); });
+  // It takes the place of the first that it replaces: turn upon turn would put it off for ever.
+  const auto replaced = [&image](const Waiting& one) { return Replaces(*image, *one.image); };
+  const auto first = std::find_if(waiting_.begin(), waiting_.end(), replaced);
+  if (first != waiting_.end()) {
+    std::erase_if(waiting_, [&](const Waiting& one) { return &one != &*first && replaced(one); });
+    first->image = std::move(image);
+    return;
+  }
   if (waiting_.size() >= kMostWaiting) waiting_.pop_front();
   waiting_.push_back({std::move(image), Clock::now() + kDelay});
   changed_.notify_all();
@@ -75,7 +83,8 @@ void PrefixWorker::WriteThem() {
       continue;
     }
     const Clock::time_point due = waiting_.front().due;
-    if (!stop_ && Clock::now() < due) {
+    const bool early = stop_ || waiting_.size() > kMostWaiting / 2;
+    if (!early && Clock::now() < due) {
       changed_.wait_until(lock, due);
       continue;
     }

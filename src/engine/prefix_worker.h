@@ -32,8 +32,8 @@ class PrefixWorker {
 
   PrefixDisk& disk() { return *disk_; }
 
-  // Writes a snapshot in a moment, and not those that wait and that it makes needless. Where too
-  // many wait the oldest one is left out.
+  // Writes a snapshot within a moment, and not those that wait and that it makes needless. Where
+  // more come than can be written the oldest one is left out.
   void Store(std::shared_ptr<const SnapshotImage> image);
   // Nothing that waits of a space, or of all, is written any more.
   void Drop(const std::string* space);
@@ -61,7 +61,7 @@ class PrefixWorker {
   std::mutex mutex_;
   std::condition_variable changed_;
   // All guarded by mutex_.
-  std::list<Waiting> waiting_;
+  std::list<Waiting> waiting_;  // in the order of their time
   std::vector<std::shared_ptr<const SnapshotImage>> done_;
   std::deque<DiskMatch> wanted_;
   std::vector<Loaded> loaded_;

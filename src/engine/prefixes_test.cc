@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -234,6 +235,34 @@ TEST(PrefixFiles, SurviveARestart) {
     EXPECT_EQ(stranger->cached_tokens, 0);
     EXPECT_EQ(fixture.loop->counters().prefixes.disk.loaded, 1);
   }
+}
+
+// A process that is killed loses the last moment, and nothing that ended before: files are there
+// while the engine runs, of all of many that end together.
+TEST(PrefixFiles, AreWrittenSoonAfterTheAnswer) {
+  constexpr std::size_t kAtOnce = 24;
+  const Disk disk;
+  Fixture fixture(512, 0, Kind::kPlain, disk.Options());
+  std::vector<std::shared_ptr<Collector>> tasks;
+  for (std::uint64_t i = 0; i < kAtOnce; ++i) tasks.push_back(fixture.Ask(RandomPrompt(i, 80), 4));
+  for (const auto& task : tasks) ASSERT_TRUE(task->end.Pop().ok());
+  for (int i = 0; i < 1000 && disk.Files().size() < kAtOnce; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(disk.Files().size(), kAtOnce);
+}
+
+// Nor does a conversation that never rests stay unwritten.
+TEST(PrefixFiles, AConversationThatGoesOnIsWrittenMeanwhile) {
+  const Disk disk;
+  Fixture fixture(64, 0, Kind::kPlain, disk.Options());
+  Ids tokens = RandomPrompt(8, 200);
+  for (int turn = 0; turn < 3000 && disk.Files().empty(); ++turn) {
+    auto task = fixture.Ask(tokens, 2);
+    ASSERT_TRUE(task->end.Pop().ok());
+    tokens = Joined(tokens, task->tokens);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_EQ(disk.Files().size(), 1u);
 }
 
 TEST(PrefixFiles, ADamagedOneCostsTimeAndNoToken) {
