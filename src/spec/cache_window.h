@@ -28,6 +28,7 @@ struct CacheWindow {
   std::int64_t need_tokens = 0;  // 0: no window, everything is kept
   std::int64_t group_tokens = 1;
 
+  bool operator==(const CacheWindow&) const = default;
   bool bounded() const { return need_tokens > 0; }
   // First row that a timeline of this length needs; `length` itself where it needs none.
   std::int64_t NeedFrom(std::int64_t length) const {
