@@ -4,6 +4,11 @@
 
 namespace hadal {
 
+void CacheReach::Add(const HeldWindow& held) {
+  if (held.window.bounded() && std::find(windows.begin(), windows.end(), held) == windows.end())
+    windows.push_back(held);
+}
+
 std::int64_t CacheReach::Usable(std::int64_t tokens) const {
   if (std::all_of(windows.begin(), windows.end(),
                   [tokens](const HeldWindow& held) { return held.Holds(tokens); }))

@@ -18,10 +18,7 @@ struct HeldWindow {
   CacheWindow window;
   std::int64_t held_from = 0;
 
-  bool operator==(const HeldWindow& other) const {
-    return window.need_tokens == other.window.need_tokens &&
-           window.group_tokens == other.window.group_tokens && held_from == other.held_from;
-  }
+  bool operator==(const HeldWindow&) const = default;
   // Whether the next token at this length finds what it needs.
   bool Holds(std::int64_t length) const {
     const std::int64_t from = window.NeedFrom(length);
@@ -34,6 +31,8 @@ struct CacheReach {
   std::vector<HeldWindow> windows;    // the different ones of the bounded parts
   std::vector<std::int64_t> moments;  // lengths of kept moments, ascending
 
+  // A part that holds its rows from this one on; one without a window adds nothing.
+  void Add(const HeldWindow& held);
   // What Truncate(tokens) would answer with, 0 <= tokens <= length.
   std::int64_t Usable(std::int64_t tokens) const;
   // Whether `other`, which has the first other.length tokens of this one, serves no length better.

@@ -107,12 +107,8 @@ bool SequenceCache::Holds(std::int64_t length) const {
 CacheReach SequenceCache::Reach() const {
   CacheReach reach;
   reach.length = length();
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    const HeldWindow held{part_layout(i).window, parts_[i].held_from()};
-    if (!held.window.bounded()) continue;
-    if (std::find(reach.windows.begin(), reach.windows.end(), held) == reach.windows.end())
-      reach.windows.push_back(held);
-  }
+  for (std::size_t i = 0; i < parts_.size(); ++i)
+    reach.Add({part_layout(i).window, parts_[i].held_from()});
   for (const Moment& moment : moments_) reach.moments.push_back(moment.length);
   return reach;
 }

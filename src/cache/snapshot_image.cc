@@ -87,7 +87,7 @@ SnapshotImage::SnapshotImage(std::string space, std::shared_ptr<const CacheSnaps
 std::uint64_t SnapshotImage::FileBytes(const std::string& fingerprint) const {
   SnapshotRecord record = record_;
   record.fingerprint = fingerprint;
-  record.chunks.resize((record.payload_bytes + kRecordChunkBytes - 1) / kRecordChunkBytes);
+  record.chunks.resize(RecordChunkCount(record.payload_bytes));
   return EncodeRecord(record).size() + record.payload_bytes;
 }
 

@@ -83,10 +83,6 @@ Digest HeaderDigest(ByteSpan header) {
   return Sha256Digest(std::as_bytes(std::span(covered)));
 }
 
-std::uint64_t ChunkCount(std::uint64_t payload_bytes) {
-  return payload_bytes / kRecordChunkBytes + (payload_bytes % kRecordChunkBytes != 0);
-}
-
 RecordPart GetPart(Reader* in) {
   RecordPart part;
   part.row_bytes = in->Get<std::uint64_t>();
@@ -187,10 +183,8 @@ Status CheckState(const SnapshotRecord& record, bool present, const SnapshotStat
 
 }  // namespace
 
-bool RecordPart::operator==(const RecordPart& other) const {
-  return row_bytes == other.row_bytes && tokens_per_entry == other.tokens_per_entry &&
-         page_rows == other.page_rows && window.need_tokens == other.window.need_tokens &&
-         window.group_tokens == other.window.group_tokens;
+std::uint64_t RecordChunkCount(std::uint64_t payload_bytes) {
+  return payload_bytes / kRecordChunkBytes + (payload_bytes % kRecordChunkBytes != 0);
 }
 
 std::vector<RecordPart> RecordParts(const CacheLayout& layout) {
@@ -203,12 +197,8 @@ std::vector<RecordPart> RecordParts(const CacheLayout& layout) {
 CacheReach SnapshotRecord::Reach() const {
   CacheReach reach;
   reach.length = length();
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const HeldWindow held{parts[i].window, tables.states[0].tables[i].held_from};
-    if (!held.window.bounded()) continue;
-    if (std::find(reach.windows.begin(), reach.windows.end(), held) == reach.windows.end())
-      reach.windows.push_back(held);
-  }
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    reach.Add({parts[i].window, tables.states[0].tables[i].held_from});
   for (std::size_t i = 1; i < tables.states.size(); ++i)
     reach.moments.push_back(tables.states[i].length);
   return reach;
@@ -302,7 +292,7 @@ Result<SnapshotRecord> ParseRecord(ByteSpan start, std::uint64_t file_bytes) {
       record.pages.push_back({part, first, in.Get<std::uint32_t>()});
     }
   }
-  record.chunks = in.GetAll<Digest>(ChunkCount(record.payload_bytes));
+  record.chunks = in.GetAll<Digest>(RecordChunkCount(record.payload_bytes));
   if (!in.at_end()) return Broken("a header of another length", "the one that its counts give");
   if (file_bytes - header_bytes != record.payload_bytes)
     return Broken(std::to_string(file_bytes - header_bytes) + " bytes of rows",

@@ -32,7 +32,7 @@ struct RecordPart {
   std::int64_t page_rows = 1;
   CacheWindow window;
 
-  bool operator==(const RecordPart& other) const;
+  bool operator==(const RecordPart&) const = default;
 };
 
 // Rows of a page that a file holds, one behind the other: rows [first_row, end_row) of the page.
@@ -55,6 +55,8 @@ struct SnapshotRecord {
   CacheReach Reach() const;
 };
 
+// Chunks of kRecordChunkBytes, the last one shorter.
+std::uint64_t RecordChunkCount(std::uint64_t payload_bytes);
 std::vector<RecordPart> RecordParts(const CacheLayout& layout);
 
 // The bytes before the payload: preamble and header. The record must hang together.
