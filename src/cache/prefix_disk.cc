@@ -193,18 +193,13 @@ void PrefixDisk::EvictFor(std::uint64_t bytes) {
 DiskMatch PrefixDisk::Longest(std::string_view space, std::span<const std::int32_t> ids,
                               std::int64_t most_tokens) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  ++stats_.lookups;
   const auto found = spaces_.find(space);
   if (found == spaces_.end() || most_tokens <= 0) return {};
   if (most_tokens < std::ssize(ids)) ids = ids.first(static_cast<std::size_t>(most_tokens));
   const BestPrefix best =
       FindBestPrefix(found->second, ids, options_.tied_tokens, ReachOfEntries());
-  DiskMatch match{best.number, best.usable_tokens, best.common_tokens, 0};
-  if (best.number == 0) return match;
-  ++stats_.hits;
-  match.bytes = entries_.at(best.number)->bytes;
-  Use(best.number);
-  return match;
+  if (best.number != 0) Use(best.number);
+  return {best.number, best.usable_tokens, best.common_tokens};
 }
 
 Result<StoredSnapshot> PrefixDisk::Load(const DiskMatch& match) {

@@ -48,7 +48,6 @@ struct DiskMatch {
   std::uint64_t file = 0;
   std::int64_t usable_tokens = 0;  // the length that Truncate answers with, once adopted
   std::int64_t common_tokens = 0;
-  std::uint64_t bytes = 0;
 };
 
 // What became of a snapshot that was to be stored. Shown in metrics: append only.
@@ -65,7 +64,7 @@ enum class DiskStored : std::uint8_t {
 struct PrefixDiskStats {
   std::int64_t files = 0;
   std::uint64_t bytes = 0;  // of them
-  std::int64_t lookups = 0, hits = 0, loaded = 0, stored = 0, evicted = 0;
+  std::int64_t loaded = 0, stored = 0, evicted = 0;
   std::uint64_t written_bytes = 0, read_bytes = 0;
   std::int64_t broken = 0;         // dropped: damaged, cut, exchanged
   std::int64_t other_version = 0;  // dropped: of another version of the format

@@ -33,9 +33,6 @@ std::string_view PrefixMissName(PrefixMiss miss) {
   CheckFailed(__FILE__, __LINE__, "miss", "a miss outside its enum");
 }
 
-PrefixTree::PrefixTree(const PagePool* pool, PrefixTreeOptions options, OnEvict on_evict)
-    : pool_(pool), options_(options), on_evict_(std::move(on_evict)) {}
-
 PrefixTree::Space& PrefixTree::SpaceOf(std::string_view name) {
   const auto found = spaces_.find(name);
   if (found != spaces_.end()) return *found->second;
@@ -78,15 +75,11 @@ PrefixMatch PrefixTree::Longest(std::string_view space_name, std::span<const std
   match.usable_tokens = best.usable_tokens;
   match.common_tokens = best.common_tokens;
   match.miss = MissOf(best, gone_tokens, space, std::ssize(ids));
-  ++stats_.lookups;
-  stats_.asked_tokens += std::ssize(ids);
   if (alignment_ > 0) {
     const std::int64_t place = std::max(best.common_tokens, gone_tokens) / alignment_ * alignment_;
     if (place > best.usable_tokens) match.wanted_snapshot = place;
   }
   if (best.usable_tokens == 0) return match;
-  ++stats_.hits;
-  stats_.hit_tokens += best.usable_tokens;
   match.snapshot = entries_.at(best.number).snapshot;
   Use(best.number);
   return match;
@@ -97,10 +90,7 @@ bool PrefixTree::Insert(std::string_view space_name,
   if (snapshot->length() == 0) return false;
   std::uint64_t bytes = 0;
   for (const std::uint32_t page : snapshot->Pages()) bytes += pool_->Bytes(page);
-  if (options_.budget_bytes != 0 && bytes > options_.budget_bytes) {
-    if (on_evict_) on_evict_(std::string(space_name), std::move(snapshot));
-    return false;
-  }
+  if (options_.budget_bytes != 0 && bytes > options_.budget_bytes) return false;
   Space& space = SpaceOf(space_name);
   if (!DropCovered(&space, *snapshot)) return true;
   space.live.Walk(snapshot->ids(), [&](std::uint64_t number, std::int64_t common) {
@@ -160,7 +150,6 @@ bool PrefixTree::EvictOne() {
   const Entry& entry = entries_.at(number);
   Space* space = entry.space;
   Remember(space, entry.snapshot->ids());
-  if (on_evict_) on_evict_(space->name, entry.snapshot);
   ++stats_.evicted;
   Drop(number);
   DropIfEmpty(space);
@@ -224,10 +213,6 @@ void PrefixTree::Forget(std::string_view space_name) {
   }
   spaces_.erase(found);
   stats_.spaces = std::ssize(spaces_);
-}
-
-void PrefixTree::Clear() {
-  while (!spaces_.empty()) Forget(std::string(spaces_.begin()->first));
 }
 
 }  // namespace hadal

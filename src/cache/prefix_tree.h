@@ -7,14 +7,13 @@
 // prompt). Ids are compared, never only hashed (CVE-2025-25183).
 //
 // Memory: pages that snapshots share count once. Over the budget the snapshots that were used
-// longest ago go, by a counter, not by a clock; `on_evict` sees each before. What a newer snapshot
-// serves as well is dropped at once.
+// longest ago go, by a counter, not by a clock. What a newer snapshot serves as well is dropped at
+// once.
 //
 // Thread-compatible, as the pool: the engine's thread.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -63,35 +62,27 @@ struct PrefixTreeOptions {
 struct PrefixTreeStats {
   std::int64_t snapshots = 0, spaces = 0;
   std::uint64_t held_bytes = 0;  // of different pages
-  std::int64_t lookups = 0, hits = 0;
-  std::int64_t asked_tokens = 0, hit_tokens = 0;
   std::int64_t inserted = 0, evicted = 0;
 };
 
 class PrefixTree {
  public:
-  // Sees a snapshot that goes for want of memory; it may keep it (and its pages with it).
-  using OnEvict =
-      std::function<void(const std::string& space, std::shared_ptr<const CacheSnapshot> snapshot)>;
-
-  // The pool outlives the tree. `on_evict` may be empty; it must not use the tree.
-  PrefixTree(const PagePool* pool, PrefixTreeOptions options, OnEvict on_evict = {});
+  // The pool outlives the tree.
+  PrefixTree(const PagePool* pool, PrefixTreeOptions options) : pool_(pool), options_(options) {}
 
   // The best start for the first `most_tokens` of a prompt. Looks at each snapshot of the space at
   // most once. What it returns counts as used.
   PrefixMatch Longest(std::string_view space, std::span<const std::int32_t> ids,
                       std::int64_t most_tokens);
 
-  // Keeps a snapshot. False where it holds nothing, or is larger than the whole budget: the latter
-  // is given to on_evict.
+  // Keeps a snapshot. False where it holds nothing, or is larger than the whole budget.
   bool Insert(std::string_view space, std::shared_ptr<const CacheSnapshot> snapshot);
 
   // Lets the one go that was used longest ago; false where there is none. The pool gets back what
   // nobody else holds.
   bool EvictOne();
-  // Forgets a space, or everything, without on_evict.
+  // Forgets a space.
   void Forget(std::string_view space);
-  void Clear();
 
   const PrefixTreeStats& stats() const { return stats_; }
 
@@ -126,7 +117,6 @@ class PrefixTree {
 
   const PagePool* pool_;
   PrefixTreeOptions options_;
-  OnEvict on_evict_;
   std::map<std::string, std::unique_ptr<Space>, std::less<>> spaces_;
   std::map<std::uint64_t, Entry> entries_;         // by the number that the trees store
   std::map<std::uint64_t, Gone> gone_;             // evicted ones that are remembered, oldest first
