@@ -13,14 +13,10 @@ struct TokenTree::Node {
   std::map<std::int32_t, std::unique_ptr<Node>> children;  // by the first id of their edge
 };
 
-namespace {
-
-std::size_t Common(TokenTree::Ids a, TokenTree::Ids b) {
+std::size_t CommonPrefix(std::span<const std::int32_t> a, std::span<const std::int32_t> b) {
   return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
                                   a.begin());
 }
-
-}  // namespace
 
 TokenTree::TokenTree() : root_(std::make_unique<Node>()) {}
 
@@ -45,9 +41,8 @@ std::uint64_t TokenTree::Put(Ids ids, std::uint64_t value) {
     if (child == nullptr) {
       child = std::make_unique<Node>();
       child->edge.assign(ids.begin(), ids.end());
-      tokens_ += std::ssize(ids);
     }
-    const std::size_t common = Common(child->edge, ids);
+    const std::size_t common = CommonPrefix(child->edge, ids);
     if (common < child->edge.size()) {  // the edge forks here
       auto upper = std::make_unique<Node>();
       const auto fork = child->edge.begin() + static_cast<std::ptrdiff_t>(common);
@@ -69,7 +64,7 @@ std::uint64_t TokenTree::Remove(Ids ids) {
     const auto child = path.back()->children.find(rest.front());
     if (child == path.back()->children.end()) return 0;
     const std::vector<std::int32_t>& edge = child->second->edge;
-    if (Common(edge, rest) < edge.size()) return 0;
+    if (CommonPrefix(edge, rest) < edge.size()) return 0;
     rest = rest.subspan(edge.size());
     path.push_back(child->second.get());
   }
@@ -77,7 +72,6 @@ std::uint64_t TokenTree::Remove(Ids ids) {
   // Nodes that hold nothing any more go, and one that only leads on joins its child.
   while (path.size() > 1 && path.back()->value == 0 && path.back()->children.empty()) {
     const std::int32_t first = path.back()->edge.front();
-    tokens_ -= std::ssize(path.back()->edge);
     path.pop_back();
     path.back()->children.erase(first);
   }
@@ -114,7 +108,7 @@ void TokenTree::Walk(Ids ids, const Visit& visit) const {
     const Ids rest = ids.subspan(static_cast<std::size_t>(depth));
     const auto child = path.back().node->children.find(rest.front());
     if (child == path.back().node->children.end()) break;
-    const auto common = static_cast<std::int64_t>(Common(child->second->edge, rest));
+    const auto common = static_cast<std::int64_t>(CommonPrefix(child->second->edge, rest));
     depth += common;
     path.push_back({child->second.get(), depth});
     if (common < std::ssize(child->second->edge)) break;

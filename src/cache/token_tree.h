@@ -13,6 +13,9 @@
 
 namespace hadal {
 
+// How many ids two sequences begin with alike.
+std::size_t CommonPrefix(std::span<const std::int32_t> a, std::span<const std::int32_t> b);
+
 class TokenTree {
  public:
   using Ids = std::span<const std::int32_t>;
@@ -30,8 +33,6 @@ class TokenTree {
   // The value of exactly this sequence is forgotten; 0 where there was none.
   std::uint64_t Remove(Ids ids);
   bool empty() const;
-  // Tokens that the edges hold.
-  std::int64_t tokens() const { return tokens_; }
 
   // Visits the stored values in the order of falling common_tokens.
   void Walk(Ids ids, const Visit& visit) const;
@@ -42,7 +43,6 @@ class TokenTree {
                          const Visit& visit);
 
   std::unique_ptr<Node> root_;
-  std::int64_t tokens_ = 0;
 };
 
 }  // namespace hadal

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "cache/token_tree.h"
 #include "spec/model_spec.h"
 
 namespace hadal {
@@ -36,11 +37,6 @@ Budget BudgetOf(const Model& model) {
   budget.sequence_pages =
       static_cast<std::int64_t>((cost.sequence_bytes + page_bytes - 1) / page_bytes);
   return budget;
-}
-
-std::int64_t CommonPrefix(std::span<const std::int32_t> a, std::span<const std::int32_t> b) {
-  const auto [end, other] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
-  return end - a.begin();
 }
 
 }  // namespace
@@ -166,7 +162,8 @@ void StepLoop::Accept(Request request) {
   if (cache == nullptr) cache = model_->NewSequence();
   const std::int64_t prompt_tokens = std::ssize(request.prompt);
   // The last prompt token is always computed: its logits are where the answer begins.
-  std::int64_t known = std::min(CommonPrefix(cache->ids(), request.prompt), prompt_tokens - 1);
+  const auto common = static_cast<std::int64_t>(CommonPrefix(cache->ids(), request.prompt));
+  std::int64_t known = std::min(common, prompt_tokens - 1);
   if (draft_ != nullptr) known = std::max<std::int64_t>(0, known - draft_->rows_tied_to_next());
   const std::int64_t held = cache->Truncate(known);
   Tenant& tenant = tenants_[request.tenant];
