@@ -321,12 +321,12 @@ Result<DiskStored> PrefixDisk::Store(const SnapshotImage& image, double now_seco
 
 // Only the order of evictions hangs on it: a failure is none.
 void PrefixDisk::SaveUses() {
-  std::string index;
+  DiskUses uses;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    index = EncodeDiskIndex(uses_);
+    uses = uses_;
   }
-  (void)WriteFileAtomically(options_.folder + "/index", index);
+  (void)WriteFileAtomically(options_.folder + "/index", EncodeDiskIndex(uses));
 }
 
 void PrefixDisk::Forget(std::string_view space) {

@@ -136,10 +136,13 @@ Result<bool> SnapshotAdoption::Advance(std::uint64_t most_bytes) {
       return taken.status();
     }
     pages_.push_back(*taken);
-    content.assign(page_bytes, std::byte{0});
-    std::memcpy(content.data() + page.first_row * part.row_bytes, payload.data() + read_bytes_,
-                bytes);
-    pool_->Put(*taken, content.data());
+    const std::byte* from = payload.data() + read_bytes_;
+    if (bytes < page_bytes) {  // the rest of it is zero
+      content.assign(page_bytes, std::byte{0});
+      std::memcpy(content.data() + page.first_row * part.row_bytes, from, bytes);
+      from = content.data();
+    }
+    pool_->Put(*taken, from);
     read_bytes_ += bytes;
     done += page_bytes;
   }
