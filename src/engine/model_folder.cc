@@ -31,20 +31,6 @@ Result<std::string> CheckpointIn(const std::string& folder) {
   return files.empty() ? std::string() : files[0];
 }
 
-std::uint64_t BytesOf(const std::string& path) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) {
-    const std::uintmax_t bytes = fs::file_size(path, error);
-    return error ? 0 : bytes;
-  }
-  std::uint64_t bytes = 0;
-  for (const auto& entry : fs::directory_iterator(path, error)) {
-    std::error_code unreadable;
-    if (entry.is_regular_file(unreadable)) bytes += entry.file_size(unreadable);
-  }
-  return bytes;
-}
-
 }  // namespace
 
 std::string HadalHome() {
@@ -79,6 +65,19 @@ Result<std::string> FindModel(const std::string& model) {
                                 : "check the path; `hadal list` shows the models of the folder");
 }
 
+std::uint64_t ModelBytes(const std::string& path) {
+  std::error_code error;
+  const auto bytes_of = [&error](const fs::path& file) {
+    const std::uintmax_t bytes = fs::file_size(file, error);
+    return error ? 0 : bytes;
+  };
+  if (!fs::is_directory(path, error)) return bytes_of(path);
+  std::uint64_t bytes = 0;
+  for (const auto& entry : fs::directory_iterator(path, error))
+    if (entry.is_regular_file(error)) bytes += bytes_of(entry.path());
+  return bytes;
+}
+
 std::vector<ListedModel> ListModels() {
   std::vector<ListedModel> models;
   std::error_code error;
@@ -87,7 +86,7 @@ std::vector<ListedModel> ListModels() {
                                                                  : entry.path().filename().string();
     const auto path = FindModel(name);
     if (!path.ok() || !path->starts_with(ModelFolder())) continue;
-    models.push_back({name, *path, BytesOf(*path)});
+    models.push_back({name, *path, ModelBytes(*path)});
   }
   std::sort(models.begin(), models.end(),
             [](const ListedModel& a, const ListedModel& b) { return a.name < b.name; });

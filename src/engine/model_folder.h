@@ -21,6 +21,9 @@ std::string HadalHome();
 // model. kUnusable, with the ways out, where there is nothing of the kind.
 Result<std::string> FindModel(const std::string& model);
 
+// The bytes of a checkpoint: of a file, or of the files in a directory; 0 where there is none.
+std::uint64_t ModelBytes(const std::string& path);
+
 struct ListedModel {
   std::string name, path;
   std::uint64_t bytes = 0;  // of its files

@@ -108,6 +108,20 @@ class StreamSink : public PieceSink<Piece> {
   bool begun_ = false;
 };
 
+// Joins the pieces and sends one body.
+template <typename Piece>
+class WholeSink : public PieceSink<Piece> {
+ public:
+  explicit WholeSink(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
+  void Close() override { exchange_->Send(HttpResponse::Json(Body())); }
+  void Fail(const ApiError& error) override { SendError(error, exchange_.get()); }
+
+ private:
+  virtual std::string Body() = 0;
+
+  const std::shared_ptr<Exchange> exchange_;
+};
+
 // Server-sent events (WHATWG HTML section 9.2). `data` is one line of JSON.
 std::string SseData(std::string_view data);
 std::string SseEvent(std::string_view event, std::string_view data);

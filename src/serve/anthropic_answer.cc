@@ -3,6 +3,7 @@
 #include <openssl/sha.h>
 
 #include <array>
+#include <utility>
 
 #include "serve/call_arguments.h"
 #include "serve/json_writer.h"
@@ -63,7 +64,25 @@ void WriteStop(const AnthropicPiece& end, JsonWriter* json) {
   json->Key("stop_details").Null();
 }
 
-// The message without its closing bracket's neighbours: `content` is written by the caller.
+// A block with the text it has, which is none where it opens.
+void WriteBlock(const AnthropicPiece& block, std::string_view signature, JsonWriter* json) {
+  json->BeginObject().Key("type");
+  switch (block.block) {
+    case BlockKind::kThinking:
+      json->Text("thinking").Key("thinking").Text(block.text).Key("signature").Text(signature);
+      break;
+    case BlockKind::kText:
+      json->Text("text").Key("text").Text(block.text).Key("citations").Null();
+      break;
+    case BlockKind::kToolUse:
+      json->Text("tool_use").Key("id").Text(block.id).Key("name").Text(block.name).Key("input");
+      WriteArguments(block.text, json);
+      break;
+  }
+  json->EndObject();
+}
+
+// The message; `write_content` writes its blocks.
 template <typename WriteContent>
 void WriteMessage(const AnthropicPiece& start, const AnthropicPiece& end, JsonWriter* json,
                   const WriteContent& write_content) {
@@ -90,20 +109,9 @@ std::string StartEvent(const AnthropicPiece& start) {
 std::string OpenEvent(const AnthropicPiece& piece) {
   JsonWriter json;
   json.BeginObject().Key("type").Text("content_block_start").Key("index").Integer(piece.index);
-  json.Key("content_block").BeginObject().Key("type");
-  switch (piece.block) {
-    case BlockKind::kThinking:
-      json.Text("thinking").Key("thinking").Text("").Key("signature").Text("");
-      break;
-    case BlockKind::kText:
-      json.Text("text").Key("text").Text("").Key("citations").Null();
-      break;
-    case BlockKind::kToolUse:
-      json.Text("tool_use").Key("id").Text(piece.id).Key("name").Text(piece.name);
-      json.Key("input").BeginObject().EndObject();
-      break;
-  }
-  return SseEvent("content_block_start", json.EndObject().EndObject().Take());
+  json.Key("content_block");
+  WriteBlock(piece, "", &json);
+  return SseEvent("content_block_start", json.EndObject().Take());
 }
 
 std::string DeltaEvent(int index, std::string_view type, std::string_view key,
@@ -164,9 +172,9 @@ StreamFraming Framing(const std::shared_ptr<Exchange>& exchange) {
 
 // ---- the whole
 
-class WholeMessage : public PieceSink<AnthropicPiece> {
+class WholeMessage : public WholeSink<AnthropicPiece> {
  public:
-  explicit WholeMessage(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
+  using WholeSink::WholeSink;
 
   void Put(AnthropicPiece piece) override {
     switch (piece.kind) {
@@ -188,44 +196,20 @@ class WholeMessage : public PieceSink<AnthropicPiece> {
     }
   }
 
-  void Close() override {
-    JsonWriter json;
-    WriteMessage(start_, end_, &json, [&] {
-      for (const Block& block : blocks_) WriteBlock(block, &json);
-    });
-    exchange_->Send(HttpResponse::Json(json.Take()));
-  }
-
-  void Fail(const ApiError& error) override {
-    exchange_->Send(ErrorResponse(error, exchange_->request()));
-  }
-
  private:
   struct Block {
     AnthropicPiece open;  // its text grows
     std::string signature;
   };
 
-  static void WriteBlock(const Block& block, JsonWriter* json) {
-    const AnthropicPiece& open = block.open;
-    json->BeginObject().Key("type");
-    switch (open.block) {
-      case BlockKind::kThinking:
-        json->Text("thinking").Key("thinking").Text(open.text);
-        json->Key("signature").Text(block.signature);
-        break;
-      case BlockKind::kText:
-        json->Text("text").Key("text").Text(open.text).Key("citations").Null();
-        break;
-      case BlockKind::kToolUse:
-        json->Text("tool_use").Key("id").Text(open.id).Key("name").Text(open.name).Key("input");
-        WriteArguments(open.text, json);
-        break;
-    }
-    json->EndObject();
+  std::string Body() override {
+    JsonWriter json;
+    WriteMessage(start_, end_, &json, [&] {
+      for (const Block& block : blocks_) WriteBlock(block.open, block.signature, &json);
+    });
+    return json.Take();
   }
 
-  std::shared_ptr<Exchange> exchange_;
   AnthropicPiece start_, end_;
   std::vector<Block> blocks_;
 };

@@ -2,6 +2,7 @@
 // DeepSeek serves them.
 #include "serve/anthropic_answer.h"
 #include "serve/anthropic_request.h"
+#include "serve/asked.h"
 #include "serve/generation.h"
 #include "serve/json_writer.h"
 #include "serve/routes.h"
@@ -9,35 +10,24 @@
 namespace hadal {
 namespace {
 
-// The request, once its model is known.
-ApiResult<AnthropicRequest> Read(const Service& service, const HttpRequest& request, bool counting,
-                                 std::shared_ptr<Engine>* engine) {
-  auto body = ParseRequest(request);
-  if (!body.ok()) return body.error();
-  const Metadata* name = body->root().FindNonNull("model");
-  auto model = service.FindModel(name == nullptr ? "" : name->string().value_or(""));
-  if (!model.ok()) return model.error();
-  *engine = model->engine;
-  return ReadAnthropicRequest(*body, AbilityOf(**engine), counting);
-}
-
 void AnswerMessages(const std::shared_ptr<Service>& service,
                     const std::shared_ptr<Exchange>& exchange) {
-  std::shared_ptr<Engine> engine;
-  auto request = Read(*service, exchange->request(), false, &engine);
-  if (!request.ok()) return exchange->Send(ErrorResponse(request.error(), exchange->request()));
+  auto asked = ReadAsked(*service, exchange->request());
+  if (!asked.ok()) return SendError(asked.error(), exchange.get());
+  auto request = ReadAnthropicRequest(asked->body, asked->ability, false);
+  if (!request.ok()) return SendError(request.error(), exchange.get());
   auto writer = MakeAnthropicAnswer(
       exchange, {.stream = request->call.stream, .shows_thinking = request->shows_thinking});
   RunCall(service, std::move(request->call), exchange, std::move(writer));
 }
 
-void CountTokens(const std::shared_ptr<Service>& service,
-                 const std::shared_ptr<Exchange>& exchange) {
-  std::shared_ptr<Engine> engine;
-  auto request = Read(*service, exchange->request(), true, &engine);
-  if (!request.ok()) return exchange->Send(ErrorResponse(request.error(), exchange->request()));
-  const auto ids = engine->Tokenize(request->call.request);
-  if (!ids.ok()) return exchange->Send(ErrorResponse(ErrorOf(ids.status()), exchange->request()));
+void CountTokens(const Service& service, const std::shared_ptr<Exchange>& exchange) {
+  auto asked = ReadAsked(service, exchange->request());
+  if (!asked.ok()) return SendError(asked.error(), exchange.get());
+  auto request = ReadAnthropicRequest(asked->body, asked->ability, true);
+  if (!request.ok()) return SendError(request.error(), exchange.get());
+  const auto ids = asked->model.engine->Tokenize(request->call.request);
+  if (!ids.ok()) return SendError(ErrorOf(ids.status()), exchange.get());
   JsonWriter json;
   json.BeginObject().Key("input_tokens").Integer(std::ssize(*ids)).EndObject();
   exchange->Send(HttpResponse::Json(json.Take()));
@@ -50,7 +40,7 @@ void AddAnthropicRoutes(Router* router, const std::shared_ptr<Service>& service)
   router->Add("POST", {"/v1/messages", "/anthropic/v1/messages", "/anthropic/messages"}, access,
               [service](const auto& exchange) { AnswerMessages(service, exchange); });
   router->Add("POST", {"/v1/messages/count_tokens", "/anthropic/v1/messages/count_tokens"}, access,
-              [service](const auto& exchange) { CountTokens(service, exchange); });
+              [service](const auto& exchange) { CountTokens(*service, exchange); });
 }
 
 }  // namespace hadal

@@ -5,7 +5,9 @@
 #include "serve/field_lists.h"
 #include "serve/json_writer.h"
 #include "serve/number_limits.h"
+#include "serve/openai_tools.h"
 #include "serve/random_id.h"
+#include "serve/sampling_fields.h"
 
 namespace hadal {
 namespace {
@@ -74,14 +76,7 @@ void WriteTool(Fields* tool, JsonWriter* json) {
         "type",
         "names a tool that runs on Anthropic's servers (" + *type + "); this server has none",
         "unsupported_value");
-  json->BeginObject().Key("type").Text("function").Key("function").BeginObject();
-  json->Key("name").Text(tool->Text("name").value_or(""));
-  if (const auto description = tool->Text("description"))
-    json->Key("description").Text(*description);
-  if (const auto schema = tool->Object("input_schema"))
-    json->Key("parameters").Value(schema->object());
-  if (const auto strict = tool->Boolean("strict")) json->Key("strict").Boolean(*strict);
-  json->EndObject().EndObject();
+  WriteFunctionTool(tool, "input_schema", json);
   tool->Ignore(kIgnoredOfTools);
   tool->Finish();
 }
@@ -118,8 +113,7 @@ void ReadToolChoice(Fields* body, const Chat& chat, ToolChoice* out) {
 void ReadSampling(Fields* body, SamplingOptions* sampling) {
   ReadNumber(body, "temperature", &sampling->temperature);
   ReadNumber(body, "top_p", &sampling->top_p);
-  if (const auto top_k = ReadInteger(body, "top_k"))
-    sampling->top_k = static_cast<std::int32_t>(std::max<std::int64_t>(0, *top_k));
+  ReadTopK(body, sampling);
   sampling->seed = RandomSeed();
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "serve/exchange.h"
 #include "serve/json_writer.h"
 
 namespace hadal {
@@ -151,6 +152,10 @@ HttpResponse ErrorResponse(const ApiError& error, Dialect dialect, const std::st
 
 HttpResponse ErrorResponse(const ApiError& error, const HttpRequest& request) {
   return ErrorResponse(error, DialectOf(request), request.id);
+}
+
+void SendError(const ApiError& error, Exchange* exchange) {
+  exchange->Send(ErrorResponse(error, exchange->request()));
 }
 
 }  // namespace hadal

@@ -13,6 +13,8 @@
 
 namespace hadal {
 
+class Exchange;
+
 enum class Dialect : unsigned char { kOpenAi, kAnthropic, kOllama };
 
 // By path (/api/..., /v1/messages, /anthropic/...), else by the header anthropic-version.
@@ -58,6 +60,8 @@ std::string ErrorBody(const ApiError& error, Dialect dialect, const std::string&
 HttpResponse ErrorResponse(const ApiError& error, Dialect dialect, const std::string& request_id);
 // The same, in the dialect of the request.
 HttpResponse ErrorResponse(const ApiError& error, const HttpRequest& request);
+// Answers with it.
+void SendError(const ApiError& error, Exchange* exchange);
 
 // A value or why there is none.
 template <typename T>

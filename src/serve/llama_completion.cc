@@ -10,6 +10,7 @@
 #include "serve/number_limits.h"
 #include "serve/openai_usage.h"
 #include "serve/random_id.h"
+#include "serve/sampling_fields.h"
 
 namespace hadal {
 namespace {
@@ -33,14 +34,8 @@ void ReadChoice(Fields* body, GenerateRequest* request) {
   sampling.top_k = 40;
   sampling.top_p = 0.95f;
   sampling.min_p = 0.05f;
-  ReadNumber(body, "temperature", &sampling.temperature);
-  ReadNumber(body, "top_p", &sampling.top_p);
-  ReadNumber(body, "min_p", &sampling.min_p);
+  ReadSamplingNumbers(body, &sampling);
   ReadNumber(body, "repeat_penalty", &sampling.repetition_penalty);
-  ReadNumber(body, "presence_penalty", &sampling.presence_penalty);
-  ReadNumber(body, "frequency_penalty", &sampling.frequency_penalty);
-  if (const auto top_k = ReadInteger(body, "top_k"))
-    sampling.top_k = static_cast<std::int32_t>(std::max<std::int64_t>(0, *top_k));
   const auto seed = ReadInteger(body, "seed");
   sampling.seed = seed && *seed != -1 ? static_cast<std::uint64_t>(*seed) : RandomSeed();
   if (const auto most = ReadInteger(body, "n_predict"))
@@ -66,16 +61,9 @@ void ReadPrompt(Fields* body, const ModelAbility& ability, GenerateRequest* requ
     request->prompt = RawText{std::string(*prompt->string())};
     return;
   }
-  TokenIds ids;
-  const auto items = body->Array("prompt", 1, std::size_t{1} << 20);
-  if (!items) return;
-  for (const Metadata& item : *items) {
-    const auto id = item.is_integer() ? item.integer() : std::nullopt;
-    if (!id || *id < 0 || ability.tokenizer == nullptr || *id >= ability.tokenizer->vocabulary())
-      return body->Fail("prompt", "must be a text or ids of this model's tokens", "invalid_value");
-    ids.ids.push_back(static_cast<std::int32_t>(*id));
-  }
-  request->prompt = std::move(ids);
+  if (const auto items = body->Array("prompt", 1, kMostTokenIds))
+    request->prompt =
+        TokenIds{ReadTokenIds(*items, body->PathOf("prompt"), ability, body->reader())};
 }
 
 void ReadInfill(Fields* body, const ModelAbility& ability, GenerateRequest* request) {
@@ -143,10 +131,10 @@ class Format {
   ModelAbility ability_;
 };
 
-class WholeLlama : public PieceSink<LlamaPiece> {
+class WholeLlama : public WholeSink<LlamaPiece> {
  public:
   WholeLlama(std::shared_ptr<Exchange> exchange, Format format)
-      : exchange_(std::move(exchange)), format_(std::move(format)) {}
+      : WholeSink(std::move(exchange)), format_(std::move(format)) {}
   void Put(LlamaPiece piece) override {
     whole_.content += piece.content;
     std::ranges::move(piece.tokens, std::back_inserter(whole_.tokens));
@@ -158,13 +146,10 @@ class WholeLlama : public PieceSink<LlamaPiece> {
     whole_.end = piece.end;
     whole_.timings = piece.timings;
   }
-  void Close() override { exchange_->Send(HttpResponse::Json(format_(whole_))); }
-  void Fail(const ApiError& error) override {
-    exchange_->Send(ErrorResponse(error, exchange_->request()));
-  }
 
  private:
-  std::shared_ptr<Exchange> exchange_;
+  std::string Body() override { return format_(whole_); }
+
   Format format_;
   LlamaPiece whole_;
 };
@@ -214,7 +199,7 @@ class LlamaAnswer : public AnswerWriter {
 
   void Fail(const ApiError& error) override {
     if (sink_ != nullptr) return sink_->Fail(error);
-    exchange_->Send(ErrorResponse(error, exchange_->request()));
+    SendError(error, exchange_.get());
   }
 
  private:

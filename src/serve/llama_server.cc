@@ -2,6 +2,7 @@
 // completion and infill.
 #include <algorithm>
 
+#include "serve/asked.h"
 #include "serve/generation.h"
 #include "serve/json_writer.h"
 #include "serve/llama_completion.h"
@@ -11,33 +12,22 @@ namespace hadal {
 namespace {
 
 using SharedExchange = std::shared_ptr<Exchange>;
-constexpr std::size_t kMostIds = std::size_t{1} << 20;
 
 void Fail(const SharedExchange& exchange, const ApiError& error) {
-  exchange->Send(ErrorResponse(error, exchange->request()));
+  SendError(error, exchange.get());
 }
 
-// A request's body and its model, which is the default one where none is named.
-struct Asked {
-  MetadataDocument body;
-  ServedModel model;
-  ModelAbility ability;
-};
-ApiResult<Asked> ReadAsked(const Service& service, const HttpRequest& request) {
-  auto body = ParseRequest(request);
-  if (!body.ok()) return body.error();
-  const Metadata* name = body->root().FindNonNull("model");
-  auto model = service.FindModel(name == nullptr ? "" : name->string().value_or(""));
-  if (!model.ok()) return model.error();
-  const ModelAbility ability = AbilityOf(*model->engine);
-  if (ability.tokenizer == nullptr)
-    return InvalidField("model", "the model '" + model->name + "' has no tokenizer");
-  return Asked{*body, *model, ability};
+// Everything here speaks of text.
+ApiResult<Asked> ReadAskedOfText(const Service& service, const HttpRequest& request) {
+  auto asked = ReadAsked(service, request);
+  if (asked.ok() && asked->ability.tokenizer == nullptr)
+    return InvalidField("model", "the model '" + asked->model.name + "' has no tokenizer");
+  return asked;
 }
 
 void Complete(const std::shared_ptr<Service>& service, const SharedExchange& exchange,
               bool infill) {
-  auto asked = ReadAsked(*service, exchange->request());
+  auto asked = ReadAskedOfText(*service, exchange->request());
   if (!asked.ok()) return Fail(exchange, asked.error());
   auto request = ReadLlamaRequest(asked->body, asked->ability, infill);
   if (!request.ok()) return Fail(exchange, request.error());
@@ -46,7 +36,7 @@ void Complete(const std::shared_ptr<Service>& service, const SharedExchange& exc
 }
 
 void Tokenize(const Service& service, const SharedExchange& exchange) {
-  auto asked = ReadAsked(service, exchange->request());
+  auto asked = ReadAskedOfText(service, exchange->request());
   if (!asked.ok()) return Fail(exchange, asked.error());
   RequestReader reader;
   Fields body(asked->body.root(), "", &reader);
@@ -79,22 +69,15 @@ void Tokenize(const Service& service, const SharedExchange& exchange) {
 }
 
 void Detokenize(const Service& service, const SharedExchange& exchange) {
-  auto asked = ReadAsked(service, exchange->request());
+  auto asked = ReadAskedOfText(service, exchange->request());
   if (!asked.ok()) return Fail(exchange, asked.error());
   RequestReader reader;
   Fields body(asked->body.root(), "", &reader);
   body.Any("model");
   body.Require("tokens");
   std::vector<TokenId> ids;
-  if (const auto items = body.Array("tokens", 0, kMostIds))
-    for (const Metadata& item : *items) {
-      const auto id = item.is_integer() ? item.integer() : std::nullopt;
-      if (!id || *id < 0 || *id >= asked->ability.tokenizer->vocabulary()) {
-        body.Fail("tokens", "must hold ids of this model's tokens", "invalid_value");
-        break;
-      }
-      ids.push_back(static_cast<TokenId>(*id));
-    }
+  if (const auto items = body.Array("tokens", 0, kMostTokenIds))
+    ids = ReadTokenIds(*items, "tokens", asked->ability, &reader);
   body.Finish();
   if (reader.failed()) return Fail(exchange, reader.error());
   JsonWriter json;
@@ -103,7 +86,7 @@ void Detokenize(const Service& service, const SharedExchange& exchange) {
 }
 
 void ApplyTemplate(const Service& service, const SharedExchange& exchange) {
-  auto asked = ReadAsked(service, exchange->request());
+  auto asked = ReadAskedOfText(service, exchange->request());
   if (!asked.ok()) return Fail(exchange, asked.error());
   if (!asked->ability.chats())
     return Fail(exchange, InvalidField("model", "no prompt format is known for this model"));

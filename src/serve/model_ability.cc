@@ -1,17 +1,12 @@
 #include "serve/model_ability.h"
 
 #include <algorithm>
-#include <array>
 
 #include "engine/engine_impl.h"
 #include "text/fill_in.h"
 
 namespace hadal {
 namespace {
-
-// Ascending.
-constexpr std::array<std::string_view, 7> kEfforts = {"none", "minimal", "low", "medium",
-                                                      "high", "xhigh",   "max"};
 
 std::ptrdiff_t RankOf(std::string_view effort) {
   return std::ranges::find(kEfforts, effort) - kEfforts.begin();
@@ -39,6 +34,24 @@ ModelAbility AbilityOf(const Engine& engine) {
 
 std::string_view TokenBytes(const ModelAbility& ability, std::int32_t token) {
   return ability.tokenizer == nullptr ? std::string_view() : ability.tokenizer->TokenBytes(token);
+}
+
+std::vector<std::int32_t> ReadTokenIds(std::span<const Metadata> items, const std::string& path,
+                                       const ModelAbility& ability, RequestReader* reader) {
+  const std::int64_t end =
+      ability.tokenizer != nullptr ? ability.tokenizer->vocabulary() : std::int64_t{1} << 31;
+  std::vector<std::int32_t> ids;
+  for (const Metadata& item : items) {
+    const auto id = item.is_integer() ? item.integer() : std::nullopt;
+    if (!id || *id < 0 || *id >= end) {
+      reader->Fail(InvalidField(
+          path, "'" + path + "' must hold ids of this model's tokens, not " + item.Describe(),
+          "invalid_value"));
+      break;
+    }
+    ids.push_back(static_cast<std::int32_t>(*id));
+  }
+  return ids;
 }
 
 void SetThinking(Fields* fields, std::string_view key, bool on, const ModelAbility& ability,

@@ -102,10 +102,10 @@ bool IsEmpty(const OllamaPiece& piece) {
          piece.log_probabilities.empty();
 }
 
-class WholeAnswer : public PieceSink<OllamaPiece> {
+class WholeAnswer : public WholeSink<OllamaPiece> {
  public:
   WholeAnswer(std::shared_ptr<Exchange> exchange, const std::shared_ptr<const Lines>& lines)
-      : exchange_(std::move(exchange)), lines_(lines) {}
+      : WholeSink(std::move(exchange)), lines_(lines) {}
 
   void Put(OllamaPiece piece) override {
     whole_.text += piece.text;
@@ -118,13 +118,10 @@ class WholeAnswer : public PieceSink<OllamaPiece> {
     whole_.end = piece.end;
     whole_.timings = piece.timings;
   }
-  void Close() override { exchange_->Send(HttpResponse::Json(lines_->Format(whole_))); }
-  void Fail(const ApiError& error) override {
-    exchange_->Send(ErrorResponse(error, Dialect::kOllama, exchange_->request().id));
-  }
 
  private:
-  std::shared_ptr<Exchange> exchange_;
+  std::string Body() override { return lines_->Format(whole_); }
+
   std::shared_ptr<const Lines> lines_;
   OllamaPiece whole_;
 };
@@ -176,7 +173,7 @@ class OllamaAnswer : public AnswerWriter {
 
   void Fail(const ApiError& error) override {
     if (sink_ != nullptr) return sink_->Fail(error);
-    exchange_->Send(ErrorResponse(error, Dialect::kOllama, exchange_->request().id));
+    SendError(error, exchange_.get());
   }
 
  private:

@@ -21,8 +21,7 @@ void AnswerOllama(const std::shared_ptr<Service>& service,
                   const std::shared_ptr<Exchange>& exchange, bool chat) {
   ServedModel model;
   auto request = Read(*service, exchange->request(), chat, &model);
-  if (!request.ok())
-    return exchange->Send(ErrorResponse(request.error(), Dialect::kOllama, exchange->request().id));
+  if (!request.ok()) return SendError(request.error(), exchange.get());
   if (request->load_only)
     return exchange->Send(
         HttpResponse::Json(OllamaLoaded(model.name, chat, request->unload ? "unload" : "load")));

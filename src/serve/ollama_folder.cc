@@ -24,21 +24,6 @@ std::string ModifiedAt(const std::string& path) {
       std::chrono::file_clock::to_sys(time)));
 }
 
-std::uint64_t BytesIn(const std::string& path) {
-  std::error_code error;
-  if (!fs::is_directory(path, error)) {
-    const std::uintmax_t bytes = fs::file_size(path, error);
-    return error ? 0 : bytes;
-  }
-  std::uint64_t bytes = 0;
-  for (const auto& entry : fs::directory_iterator(path, error)) {
-    std::error_code unreadable;
-    const std::uintmax_t size = entry.file_size(unreadable);
-    if (!unreadable) bytes += size;
-  }
-  return bytes;
-}
-
 ApiError NotFound(const std::string& name) {
   return {.kind = ErrorKind::kNotFound,
           .message = "model '" + name + "' not found",
@@ -61,7 +46,7 @@ ApiError Broken(const std::string& what, const std::error_code& error) {
 
 FolderModel FolderModelOf(const ServedModel& model) {
   const std::string& path = model.engine->info().path;
-  return {model.name, path, BytesIn(path), ModifiedAt(path)};
+  return {model.name, path, ModelBytes(path), ModifiedAt(path)};
 }
 
 FolderModel FolderModelOf(const ListedModel& model) {

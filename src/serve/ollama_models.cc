@@ -2,12 +2,13 @@
 // Pulling, pushing and creating need a registry or its blobs, which this server does not speak to.
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "engine/model_folder.h"
 #include "serve/field_lists.h"
 #include "serve/json_writer.h"
+#include "serve/number_limits.h"
 #include "serve/ollama_folder.h"
 #include "serve/ollama_request.h"
 #include "serve/ollama_time.h"
@@ -22,7 +23,7 @@ using SharedExchange = std::shared_ptr<Exchange>;
 constexpr char kApiVersion[] = "0.12.0";
 
 void Fail(const SharedExchange& exchange, const ApiError& error) {
-  exchange->Send(ErrorResponse(error, Dialect::kOllama, exchange->request().id));
+  SendError(error, exchange.get());
 }
 
 // A name for what lies at a path now: contents are not read, since they are many gigabytes.
@@ -163,6 +164,14 @@ ApiResult<MetadataDocument> ManageBody(const HttpRequest& request) {
   return ParseRequest(request);
 }
 
+// Under either of its keys.
+std::string ReadModelName(Fields* fields) {
+  const auto older = fields->Text("name");
+  std::string name = fields->Text("model").value_or(older.value_or(""));
+  if (name.empty()) fields->reader()->Fail(InvalidField("model", "model is required"));
+  return name;
+}
+
 void Copy(const SharedExchange& exchange) {
   auto body = ManageBody(exchange->request());
   if (!body.ok()) return Fail(exchange, body.error());
@@ -183,9 +192,7 @@ void Delete(const Service& service, const SharedExchange& exchange) {
   if (!body.ok()) return Fail(exchange, body.error());
   RequestReader reader;
   Fields fields(body->root(), "", &reader);
-  const auto name = fields.Text("name");
-  const std::string model = fields.Text("model").value_or(name.value_or(""));
-  if (model.empty()) reader.Fail(InvalidField("model", "model is required"));
+  const std::string model = ReadModelName(&fields);
   fields.Finish();
   if (reader.failed()) return Fail(exchange, reader.error());
   if (service.FindModel(model).ok())
@@ -201,11 +208,9 @@ void Pull(const Service& service, const SharedExchange& exchange) {
   if (!body.ok()) return Fail(exchange, body.error());
   RequestReader reader;
   Fields fields(body->root(), "", &reader);
-  const auto name = fields.Text("name");
-  const std::string model = fields.Text("model").value_or(name.value_or(""));
+  const std::string model = ReadModelName(&fields);
   const bool stream = fields.Boolean("stream").value_or(true);
   fields.Boolean("insecure");
-  if (model.empty()) reader.Fail(InvalidField("model", "model is required"));
   fields.Finish();
   if (reader.failed()) return Fail(exchange, reader.error());
   if (!service.FindModel(model).ok() && !FindFolderModel(model).ok())
@@ -235,7 +240,7 @@ void Embed(const Service& service, const SharedExchange& exchange, const char* i
   const Metadata* value = fields.Any(input);
   if (value != nullptr && !value->is_string()) TextsOf(&fields, input, 0, 2048);
   fields.Boolean("truncate");
-  fields.Integer("dimensions", 1, 65536);
+  ReadInteger(&fields, "dimensions");
   ReadKeepAlive(&fields);
   constexpr std::string_view kKnown[] = {"model", "name", "options"};
   fields.Ignore(kKnown);

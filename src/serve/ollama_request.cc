@@ -6,6 +6,7 @@
 #include "serve/ollama_messages.h"
 #include "serve/ollama_time.h"
 #include "serve/random_id.h"
+#include "serve/sampling_fields.h"
 
 namespace hadal {
 namespace {
@@ -43,14 +44,8 @@ void ReadOptions(Fields* body, GenerateRequest* request) {
   sampling.seed = RandomSeed();
   auto options = body->Object("options");
   if (!options) return;
-  ReadNumber(&*options, "temperature", &sampling.temperature);
-  ReadNumber(&*options, "top_p", &sampling.top_p);
-  ReadNumber(&*options, "min_p", &sampling.min_p);
-  ReadNumber(&*options, "presence_penalty", &sampling.presence_penalty);
-  ReadNumber(&*options, "frequency_penalty", &sampling.frequency_penalty);
+  ReadSamplingNumbers(&*options, &sampling);
   ReadRepetition(&*options, &sampling);
-  if (const auto top_k = ReadInteger(&*options, "top_k"))
-    sampling.top_k = static_cast<std::int32_t>(std::max<std::int64_t>(0, *top_k));
   if (const auto seed = ReadInteger(&*options, "seed"); seed && *seed != -1)
     sampling.seed = static_cast<std::uint64_t>(*seed);
   if (const auto most = ReadInteger(&*options, "num_predict"))
@@ -89,14 +84,6 @@ void ReadThink(Fields* body, const ServedModel& model, const ModelAbility& abili
   if (!think->is_string() || *think->string() == "none")
     return body->Fail("think", "must be true, false, low, medium, high or max", "invalid_value");
   SetEffort(body, "think", *think->string(), ability, chat);
-}
-
-void ReadLogProbabilities(Fields* body, SamplingOptions* sampling) {
-  const bool wanted = body->Boolean("logprobs").value_or(false);
-  const auto top = ReadInteger(body, "top_logprobs");
-  if (top && *top > 0 && !wanted)
-    return body->Fail("top_logprobs", "needs logprobs", "invalid_value");
-  if (wanted) sampling->log_probabilities = static_cast<std::int32_t>(top.value_or(0));
 }
 
 // What chat and generate share. The messages are there already.

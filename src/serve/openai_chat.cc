@@ -1,4 +1,5 @@
 // OpenAI's POST /v1/chat/completions, which is DeepSeek's under several more names.
+#include "serve/asked.h"
 #include "serve/generation.h"
 #include "serve/openai_chat_answer.h"
 #include "serve/openai_chat_request.h"
@@ -9,18 +10,11 @@ namespace {
 
 void CompleteChat(const std::shared_ptr<Service>& service,
                   const std::shared_ptr<Exchange>& exchange) {
-  const auto refuse = [&](const ApiError& error) {
-    exchange->Send(ErrorResponse(error, exchange->request()));
-  };
-  auto body = ParseRequest(exchange->request());
-  if (!body.ok()) return refuse(body.error());
-  const Metadata* name = body->root().FindNonNull("model");
-  auto model = service->FindModel(name == nullptr ? "" : name->string().value_or(""));
-  if (!model.ok()) return refuse(model.error());
-  const ModelAbility ability = AbilityOf(*model->engine);
-  auto call = ReadChatRequest(*body, ability, model->engine->info());
-  if (!call.ok()) return refuse(call.error());
-  auto writer = MakeChatAnswer(exchange, *call, ability);
+  auto asked = ReadAsked(*service, exchange->request());
+  if (!asked.ok()) return SendError(asked.error(), exchange.get());
+  auto call = ReadChatRequest(asked->body, asked->ability, asked->model.engine->info());
+  if (!call.ok()) return SendError(call.error(), exchange.get());
+  auto writer = MakeChatAnswer(exchange, *call, asked->ability);
   RunCall(service, std::move(*call), exchange, std::move(writer));
 }
 

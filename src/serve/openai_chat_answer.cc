@@ -121,11 +121,11 @@ class ChunkFormat {
 };
 
 // The whole object: every piece of a choice joined.
-class WholeChat : public PieceSink<ChatPiece> {
+class WholeChat : public WholeSink<ChatPiece> {
  public:
   WholeChat(std::shared_ptr<Exchange> exchange, std::shared_ptr<const ChatHead> head,
             bool log_probabilities, const ModelAbility& ability)
-      : exchange_(std::move(exchange)),
+      : WholeSink(std::move(exchange)),
         head_(std::move(head)),
         log_probabilities_(log_probabilities),
         ability_(ability) {}
@@ -155,7 +155,8 @@ class WholeChat : public PieceSink<ChatPiece> {
     whole.timings = piece.timings;
   }
 
-  void Close() override {
+ private:
+  std::string Body() override {
     JsonWriter json;
     WriteHead(*head_, "chat.completion", &json);
     json.Key("choices").BeginArray();
@@ -164,14 +165,9 @@ class WholeChat : public PieceSink<ChatPiece> {
     WriteTextUsage(end_, &json);
     json.Key("timings");
     WriteTimings({.usage = choices_.front().own_usage}, choices_.front().timings, &json);
-    exchange_->Send(HttpResponse::Json(json.EndObject().Take()));
+    return json.EndObject().Take();
   }
 
-  void Fail(const ApiError& error) override {
-    exchange_->Send(ErrorResponse(error, exchange_->request()));
-  }
-
- private:
   void WriteChoice(std::size_t index, const ChatPiece& choice, JsonWriter* json) const {
     json->BeginObject().Key("index").Integer(static_cast<std::int64_t>(index));
     json->Key("message").BeginObject().Key("role").Text("assistant").Key("content");
@@ -188,7 +184,6 @@ class WholeChat : public PieceSink<ChatPiece> {
     json->Key("finish_reason").Text(choice.finish_reason.value_or("stop")).EndObject();
   }
 
-  const std::shared_ptr<Exchange> exchange_;
   const std::shared_ptr<const ChatHead> head_;
   const bool log_probabilities_;
   const ModelAbility ability_;
@@ -214,21 +209,20 @@ class ChatAnswer : public AnswerWriter {
 
   void Event(int answer, const GenerateEvent& event) override {
     if (event.kind == GenerateEvent::Kind::kPrefill) return;
-    Held& held = held_[static_cast<std::size_t>(answer)];
+    std::vector<ChosenToken>& held = held_[static_cast<std::size_t>(answer)];
     if (event.log_probability)
-      held.tokens.push_back({event.token, *event.log_probability, event.top_log_probabilities});
+      held.push_back({event.token, *event.log_probability, event.top_log_probabilities});
     if (!event.reasoning.empty())
-      sink_->Put({.choice = answer,
-                  .reasoning = event.reasoning,
-                  .thought = event.text.empty() ? std::exchange(held.tokens, {})
-                                                : std::vector<ChosenToken>()});
-    if (!event.text.empty())
       sink_->Put(
-          {.choice = answer, .content = event.text, .tokens = std::exchange(held.tokens, {})});
+          {.choice = answer,
+           .reasoning = event.reasoning,
+           .thought = event.text.empty() ? std::exchange(held, {}) : std::vector<ChosenToken>()});
+    if (!event.text.empty())
+      sink_->Put({.choice = answer, .content = event.text, .tokens = std::exchange(held, {})});
     if (!event.tool_calls.empty()) PutCalls(answer, event, &held);
     if (event.kind == GenerateEvent::Kind::kEnd)
       sink_->Put({.choice = answer,
-                  .tokens = std::exchange(held.tokens, {}),
+                  .tokens = std::exchange(held, {}),
                   .finish_reason = std::string(Name(event.finish_reason)),
                   .own_usage = event.usage,
                   .timings = event.timings});
@@ -242,12 +236,8 @@ class ChatAnswer : public AnswerWriter {
   void Fail(const ApiError& error) override { sink_->Fail(error); }
 
  private:
-  struct Held {
-    std::vector<ChosenToken> tokens;  // those whose text is still to come
-  };
-
-  void PutCalls(int answer, const GenerateEvent& event, Held* held) {
-    ChatPiece piece{.choice = answer, .tokens = std::exchange(held->tokens, {})};
+  void PutCalls(int answer, const GenerateEvent& event, std::vector<ChosenToken>* held) {
+    ChatPiece piece{.choice = answer, .tokens = std::exchange(*held, {})};
     for (const GenerateEvent::ToolCallPiece& call : event.tool_calls) {
       ChatPiece::Call& to = piece.calls.emplace_back();
       to.index = call.call;
@@ -261,7 +251,7 @@ class ChatAnswer : public AnswerWriter {
 
   const std::shared_ptr<ChatHead> head_;
   const std::unique_ptr<PieceSink<ChatPiece>> sink_;
-  std::vector<Held> held_;
+  std::vector<std::vector<ChosenToken>> held_;  // of each answer: those whose text is to come
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "serve/openai_chat_messages.h"
 #include "serve/openai_sampling.h"
 #include "serve/openai_tools.h"
+#include "serve/sampling_fields.h"
 
 namespace hadal {
 namespace {
@@ -25,18 +26,8 @@ constexpr std::string_view kIgnored[] = {"moderation",
                                          "web_search_options",
                                          "cache_prompt",
                                          "keep_alive"};
-constexpr std::string_view kEfforts[] = {"none", "minimal", "low", "medium",
-                                         "high", "xhigh",   "max"};
 constexpr std::string_view kThinkingTypes[] = {"enabled", "disabled", "adaptive"};
 constexpr std::string_view kFormats[] = {"text", "json_object", "json_schema"};
-
-void ReadLogProbabilities(Fields* body, SamplingOptions* sampling) {
-  const bool wanted = body->Boolean("logprobs").value_or(false);
-  const auto top = ReadInteger(body, "top_logprobs");
-  if (top && *top > 0 && !wanted)
-    body->Fail("top_logprobs", "needs logprobs: true", "invalid_value");
-  if (wanted) sampling->log_probabilities = static_cast<std::int32_t>(top.value_or(0));
-}
 
 // The schema of {"type": "json_schema"}, and where llama.cpp's server takes it.
 void ReadFormat(Fields* body, GenerateRequest* request) {
@@ -71,9 +62,8 @@ void ReadThinking(Fields* body, const ModelAbility& ability, Call* call, Chat* c
     if (const auto budget = ReadInteger(&*thinking, "budget_tokens"))
       call->request.reasoning_tokens = *budget;
     thinking->Finish();
-    // "enabled" is what a model does that cannot but answer at once: only the other is a wish.
-    if (type && (ability.thinks() || *type == "disabled"))
-      if (ability.thinks()) SetThinking(body, "thinking", *type != "disabled", ability, chat);
+    // To a model that does not think, neither word changes anything.
+    if (type && ability.thinks()) SetThinking(body, "thinking", *type != "disabled", ability, chat);
   }
   if (auto arguments = body->Object("chat_template_kwargs")) {
     for (const char* key : {"enable_thinking", "thinking"})

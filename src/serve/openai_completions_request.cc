@@ -10,32 +10,15 @@ namespace hadal {
 namespace {
 
 constexpr std::size_t kMostPrompts = 16;
-constexpr std::size_t kMostIds = std::size_t{1} << 20;
 constexpr std::int64_t kDefaultTokens = 16;
-
-TokenIds IdsOf(const Metadata& list, const std::string& path, const ModelAbility& ability,
-               RequestReader* reader) {
-  TokenIds prompt;
-  for (const Metadata& item : list.items()) {
-    const auto id = item.is_integer() ? item.integer() : std::nullopt;
-    if (!id || *id < 0 || *id >= (std::int64_t{1} << 31) ||
-        (ability.tokenizer != nullptr && *id >= ability.tokenizer->vocabulary())) {
-      reader->Fail(InvalidField(
-          path, "'" + path + "' must hold ids of this model's tokens, not " + item.Describe(),
-          "invalid_value"));
-      break;
-    }
-    prompt.ids.push_back(static_cast<std::int32_t>(*id));
-  }
-  return prompt;
-}
 
 // A list is either of ids, of texts, or of lists of ids.
 void ReadPromptList(Fields* body, const ModelAbility& ability, std::vector<CallPrompt>* out) {
-  const auto items = body->Array("prompt", 1, kMostIds);
+  const auto items = body->Array("prompt", 1, kMostTokenIds);
   if (!items) return;
   if (items->front().is_number()) {
-    out->emplace_back(IdsOf(*body->Any("prompt"), body->PathOf("prompt"), ability, body->reader()));
+    out->emplace_back(
+        TokenIds{ReadTokenIds(*items, body->PathOf("prompt"), ability, body->reader())});
     return;
   }
   if (items->size() > kMostPrompts)
@@ -46,7 +29,8 @@ void ReadPromptList(Fields* body, const ModelAbility& ability, std::vector<CallP
     if (item.is_string())
       out->emplace_back(RawText{std::string(*item.string())});
     else if (item.is_array() && !item.items().empty())
-      out->emplace_back(IdsOf(item, body->PathOf("prompt", i), ability, body->reader()));
+      out->emplace_back(
+          TokenIds{ReadTokenIds(item.items(), body->PathOf("prompt", i), ability, body->reader())});
     else
       return body->Fail("prompt", "must be a text, texts, ids or lists of ids", "invalid_type");
   }

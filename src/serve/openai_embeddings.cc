@@ -33,9 +33,7 @@ void CheckInput(Fields* body) {
 }
 
 void Embed(const Service& service, const std::shared_ptr<Exchange>& exchange) {
-  const auto fail = [&exchange](const ApiError& error) {
-    exchange->Send(ErrorResponse(error, exchange->request()));
-  };
+  const auto fail = [&exchange](const ApiError& error) { SendError(error, exchange.get()); };
   auto document = ParseRequest(exchange->request());
   if (!document.ok()) return fail(document.error());
   RequestReader reader;

@@ -59,19 +59,16 @@ class Formatter {
   std::int64_t sequence_ = 0;
 };
 
-class WholeResponse : public PieceSink<ResponsesPiece> {
+class WholeResponse : public WholeSink<ResponsesPiece> {
  public:
-  explicit WholeResponse(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
+  using WholeSink::WholeSink;
   void Put(ResponsesPiece piece) override {
     if (!piece.response.empty()) last_ = std::move(piece.response);
   }
-  void Close() override { exchange_->Send(HttpResponse::Json(std::move(last_))); }
-  void Fail(const ApiError& error) override {
-    exchange_->Send(ErrorResponse(error, exchange_->request()));
-  }
 
  private:
-  std::shared_ptr<Exchange> exchange_;
+  std::string Body() override { return std::move(last_); }
+
   std::string last_;
 };
 
@@ -137,77 +134,69 @@ class ResponsesAnswer : public AnswerWriter {
     item_.name = name;
     if (kind == ItemKind::kCall) item_.call_id = RandomId("call_");
     open_ = true;
-    sink_->Put({"response.output_item.added", Members([&](JsonWriter* json) {
-                  json->Key("output_index").Integer(std::ssize(outputs_));
-                  json->Key("item").Raw(ItemJson("in_progress", true));
-                }),
-                ""});
+    Say("response.output_item.added", [&](JsonWriter* json) {
+      json->Key("output_index").Integer(std::ssize(outputs_));
+      json->Key("item").Raw(ItemJson("in_progress", true));
+    });
     if (kind == ItemKind::kMessage)
-      sink_->Put({"response.content_part.added",
-                  Place(true, [&](JsonWriter* json) { json->Key("part").Raw(PartJson()); }), ""});
+      SayOfItem("response.content_part.added", true,
+                [&](JsonWriter* json) { json->Key("part").Raw(PartJson()); });
   }
 
   void Close(const std::string& status) {
     if (!std::exchange(open_, false)) return;
     switch (item_.kind) {
       case ItemKind::kReasoning:
-        sink_->Put({"response.reasoning_text.done",
-                    Place(true, [&](JsonWriter* json) { json->Key("text").Text(item_.text); }),
-                    ""});
+        SayOfItem("response.reasoning_text.done", true,
+                  [&](JsonWriter* json) { json->Key("text").Text(item_.text); });
         break;
       case ItemKind::kMessage:
-        sink_->Put({"response.output_text.done",
-                    Place(true,
-                          [&](JsonWriter* json) {
-                            json->Key("text").Text(item_.text).Key("logprobs");
-                            WriteChosenTokens(ability_, item_.tokens, json);
-                          }),
-                    ""});
-        sink_->Put({"response.content_part.done",
-                    Place(true, [&](JsonWriter* json) { json->Key("part").Raw(PartJson()); }), ""});
+        SayOfItem("response.output_text.done", true, [&](JsonWriter* json) {
+          json->Key("text").Text(item_.text).Key("logprobs");
+          WriteChosenTokens(ability_, item_.tokens, json);
+        });
+        SayOfItem("response.content_part.done", true,
+                  [&](JsonWriter* json) { json->Key("part").Raw(PartJson()); });
         break;
       case ItemKind::kCall:
-        sink_->Put({"response.function_call_arguments.done",
-                    Place(false,
-                          [&](JsonWriter* json) {
-                            json->Key("name").Text(item_.name).Key("arguments").Text(item_.text);
-                          }),
-                    ""});
+        SayOfItem("response.function_call_arguments.done", false, [&](JsonWriter* json) {
+          json->Key("name").Text(item_.name).Key("arguments").Text(item_.text);
+        });
         break;
     }
     const std::string item = ItemJson(status, false);
-    sink_->Put({"response.output_item.done", Members([&](JsonWriter* json) {
-                  json->Key("output_index").Integer(std::ssize(outputs_));
-                  json->Key("item").Raw(item);
-                }),
-                ""});
+    Say("response.output_item.done", [&](JsonWriter* json) {
+      json->Key("output_index").Integer(std::ssize(outputs_));
+      json->Key("item").Raw(item);
+    });
     outputs_.push_back(item);
   }
 
+  // An event without the response object, which only a stream sends.
+  void Say(const char* type, const std::function<void(JsonWriter*)>& write) {
+    if (stream_) sink_->Put({type, Members(write), ""});
+  }
+
   // item_id and indexes, then what `write` adds.
-  std::string Place(bool content, const std::function<void(JsonWriter*)>& write) const {
-    return Members([&](JsonWriter* json) {
+  void SayOfItem(const char* type, bool content, const std::function<void(JsonWriter*)>& write) {
+    Say(type, [&](JsonWriter* json) {
       json->Key("item_id").Text(item_.id).Key("output_index").Integer(std::ssize(outputs_));
       if (content) json->Key("content_index").Integer(0);
       write(json);
     });
   }
 
-  void Delta(const std::string& type, const std::string& text, bool content) {
+  void Delta(const char* type, const std::string& text, bool content) {
     item_.text += text;
-    sink_->Put(
-        {type, Place(content, [&](JsonWriter* json) { json->Key("delta").Text(text); }), ""});
+    SayOfItem(type, content, [&](JsonWriter* json) { json->Key("delta").Text(text); });
   }
 
   void TextDelta(const std::string& text) {
     item_.text += text;
-    sink_->Put({"response.output_text.delta",
-                Place(true,
-                      [&](JsonWriter* json) {
-                        json->Key("delta").Text(text).Key("logprobs");
-                        WriteChosenTokens(ability_, pending_, json);
-                      }),
-                ""});
+    SayOfItem("response.output_text.delta", true, [&](JsonWriter* json) {
+      json->Key("delta").Text(text).Key("logprobs");
+      WriteChosenTokens(ability_, pending_, json);
+    });
     for (ChosenToken& token : pending_) item_.tokens.push_back(std::move(token));
     pending_.clear();
   }

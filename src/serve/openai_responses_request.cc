@@ -7,6 +7,7 @@
 #include "serve/json_writer.h"
 #include "serve/number_limits.h"
 #include "serve/openai_responses_items.h"
+#include "serve/openai_tools.h"
 #include "serve/random_id.h"
 
 namespace hadal {
@@ -70,14 +71,7 @@ void WriteTool(Fields* tool, JsonWriter* json) {
     return tool->Fail("type", "'" + *type + "' is not supported: this server has function tools",
                       "unsupported_value");
   tool->Require("name");
-  json->BeginObject().Key("type").Text("function").Key("function").BeginObject();
-  json->Key("name").Text(tool->Text("name").value_or(""));
-  if (const auto description = tool->Text("description"))
-    json->Key("description").Text(*description);
-  if (const auto parameters = tool->Object("parameters"))
-    json->Key("parameters").Value(parameters->object());
-  if (const auto strict = tool->Boolean("strict")) json->Key("strict").Boolean(*strict);
-  json->EndObject().EndObject();
+  WriteFunctionTool(tool, "parameters", json);
   tool->Finish();
 }
 

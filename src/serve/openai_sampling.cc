@@ -7,6 +7,7 @@
 #include "serve/field_lists.h"
 #include "serve/number_limits.h"
 #include "serve/random_id.h"
+#include "serve/sampling_fields.h"
 
 namespace hadal {
 namespace {
@@ -43,14 +44,8 @@ void ReadLogitBias(Fields* body, const ModelAbility& ability, SamplingOptions* s
 
 void ReadOpenAiSampling(Fields* body, const ModelAbility& ability, GenerateRequest* request) {
   SamplingOptions& sampling = request->sampling;
-  ReadNumber(body, "temperature", &sampling.temperature);
-  ReadNumber(body, "top_p", &sampling.top_p);
-  ReadNumber(body, "min_p", &sampling.min_p);
-  ReadNumber(body, "presence_penalty", &sampling.presence_penalty);
-  ReadNumber(body, "frequency_penalty", &sampling.frequency_penalty);
+  ReadSamplingNumbers(body, &sampling);
   ReadNumber(body, "repetition_penalty", &sampling.repetition_penalty);
-  if (const auto top_k = ReadInteger(body, "top_k"))
-    sampling.top_k = static_cast<std::int32_t>(std::max<std::int64_t>(0, *top_k));
   const auto seed = ReadInteger(body, "seed");
   sampling.seed = seed ? static_cast<std::uint64_t>(*seed) : RandomSeed();
   request->ignore_end = body->Boolean("ignore_eos").value_or(false);

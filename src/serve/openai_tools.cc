@@ -33,15 +33,9 @@ class Definitions {
     if (!names_.insert(name).second)
       function->Fail("name", "is that of an earlier tool", "invalid_value");
     JsonWriter json;
-    json.BeginObject().Key("type").Text("function").Key("function").BeginObject();
-    json.Key("name").Text(name);
-    if (const auto description = function->Text("description"))
-      json.Key("description").Text(*description);
-    if (const auto parameters = function->Object("parameters"))
-      json.Key("parameters").Value(parameters->object());
-    if (const auto strict = function->Boolean("strict")) json.Key("strict").Boolean(*strict);
+    WriteFunctionTool(function, "parameters", &json);
     function->Finish();
-    tools_.emplace_back(name, json.EndObject().EndObject().Take());
+    tools_.emplace_back(name, json.Take());
   }
   bool Has(const std::string& name) const { return names_.contains(name); }
   bool empty() const { return tools_.empty(); }
@@ -143,6 +137,17 @@ void ReadTools(Fields* body, const ModelAbility& ability, Chat* chat, ToolChoice
   if (!ability.calls_tools())
     return body->Fail("tools", "are not known to this model", "unsupported_parameter");
   chat->tools = tools.Json(only);
+}
+
+void WriteFunctionTool(Fields* function, std::string_view schema_key, JsonWriter* json) {
+  json->BeginObject().Key("type").Text("function").Key("function").BeginObject();
+  json->Key("name").Text(function->Text("name").value_or(""));
+  if (const auto description = function->Text("description"))
+    json->Key("description").Text(*description);
+  if (const auto schema = function->Object(schema_key))
+    json->Key("parameters").Value(schema->object());
+  if (const auto strict = function->Boolean("strict")) json->Key("strict").Boolean(*strict);
+  json->EndObject().EndObject();
 }
 
 }  // namespace hadal
