@@ -59,6 +59,10 @@ Status LoadModels(const ServeOptions& options, Service* service) {
   std::vector<std::string> models = options.models;
   if (models.empty()) models.emplace_back();
   for (const std::string& model : models) {
+    const std::string name = NameOf(model);
+    if (service->FindModel(name).ok())
+      return UsageError("MODEL", name + " twice", "models of different names",
+                        "rename one of the files");
     EngineOptions engine = options.engine;
     engine.model = model;
     engine.queue_requests = options.most_calls;
@@ -68,15 +72,11 @@ Status LoadModels(const ServeOptions& options, Service* service) {
     if (!options.prefix_disk.empty()) {
       std::error_code ignored;  // the engine says what is wrong with the folder
       std::filesystem::create_directories(options.prefix_disk, ignored);
-      engine.prefix_disk_folder = options.prefix_disk + "/" + NameOf(model);
+      engine.prefix_disk_folder = options.prefix_disk + "/" + name;
       engine.prefix_disk_bytes = options.prefix_disk_megabytes.value_or(kPrefixDiskMegabytes) << 20;
     }
     HADAL_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> opened, Engine::Open(engine));
     const EngineInfo& info = opened->info();
-    const std::string name = NameOf(model);
-    if (service->FindModel(name).ok() && !service->models().empty())
-      return UsageError("MODEL", name + " twice", "models of different names",
-                        "rename one of the files");
     Say(fmt::format("hadal: {} ({}, {}, {}, {} threads, context {})\n", name, info.architecture,
                     info.profile, info.isa, info.threads, info.context_tokens));
     service->AddModel(
@@ -117,6 +117,7 @@ Status Serve(const ServeOptions& options) {
 
   const auto metrics = std::make_shared<Metrics>();
   service->AddObserver(std::static_pointer_cast<CallObserver>(metrics));
+  service->AddObserver(std::static_pointer_cast<RequestObserver>(metrics));
   if (!options.quiet)
     service->AddObserver(std::static_pointer_cast<CallObserver>(std::make_shared<RequestLog>(2)));
   if (!options.no_ledger) {

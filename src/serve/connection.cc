@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <exception>
 
+#include "base/unix_time.h"
 #include "serve/http_writer.h"
 #include "serve/random_id.h"
 
@@ -109,7 +110,7 @@ void Connection::Advance() {
   if (phase_ == Phase::kIdle) {
     if (input_.empty()) return Read();
     phase_ = Phase::kHeader;
-    request_since_ = phase_since_ = Clock::now();
+    phase_since_ = Clock::now();
     parser_ = std::make_unique<HttpParser>(context_->limits);
     SetDeadline(context_->limits.header_seconds);
   }
@@ -185,13 +186,6 @@ void Connection::Dispatch() {
   deadline_.cancel();
   keep_alive_ = parser_->keep_alive() && !context_->draining;
   HttpRequest request = std::move(parser_->request());
-  record_ = {.method = request.method,
-             .path = request.path,
-             .remote = remote_,
-             .id = request.id,
-             .route = route_->pattern,
-             .key = request.key->name,
-             .request_bytes = request.body.size()};
   ReplyForm form{.head_only = request.method == "HEAD",
                  .keep_alive = keep_alive_,
                  .chunked = !parser_->version_1_0()};
@@ -231,16 +225,10 @@ void Connection::SendWhole(HttpResponse response) {
   deadline_.cancel();
   keep_alive_ = parser_->state() == HttpParser::State::kDone && parser_->keep_alive() &&
                 !parser_->version_1_0() && !context_->draining;
-  record_ = {.method = request.method,
-             .path = request.path,
-             .remote = remote_,
-             .id = request.id,
-             .status = response.status};
+  status_ = response.status;
   context_->gate->AddCorsHeaders(request, &response.headers);
   HeadOptions options{
-      .keep_alive = keep_alive_,
-      .request_id = request.id,
-      .unix_seconds = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())};
+      .keep_alive = keep_alive_, .request_id = request.id, .unix_seconds = UnixSeconds()};
   if (response.status != 204) options.content_length = response.body.size();
   complete_ = true;
   std::string bytes = ResponseHead(response.status, response.headers, options);
@@ -252,14 +240,13 @@ void Connection::SendWhole(HttpResponse response) {
 void Connection::Pump(HttpExchange& exchange) {
   if (phase_ != Phase::kAnswering || exchange_.lock().get() != &exchange) return;
   HttpExchange::Output output = exchange.Take();
-  record_.status = output.status;
+  status_ = output.status;
   complete_ = output.finished;
   ArmHeartbeat();
   Write(std::move(output.bytes));
 }
 
 void Connection::Write(std::string bytes) {
-  record_.response_bytes += bytes.size();
   if (output_.empty())
     output_ = std::move(bytes);
   else
@@ -301,7 +288,7 @@ void Connection::OnWritten(bool ok, std::size_t bytes) {
 
 void Connection::AnswerComplete() {
   heartbeat_timer_.cancel();
-  Record(record_.status);
+  Record(status_);
   exchange_.reset();
   complete_ = false;
   if (!keep_alive_ || context_->draining) return Leave();
@@ -372,9 +359,9 @@ void Connection::ArmHeartbeat() {
 }
 
 void Connection::Record(int status) {
-  record_.status = status;
-  record_.seconds = std::chrono::duration<double>(Clock::now() - request_since_).count();
-  for (const auto& observer : context_->service->request_observers()) observer->Answered(record_);
+  static const std::string kNoRoute;
+  for (const auto& observer : context_->service->request_observers())
+    observer->Answered(route_ != nullptr ? route_->pattern : kNoRoute, status);
 }
 
 }  // namespace hadal

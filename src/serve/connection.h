@@ -124,8 +124,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool write_in_progress_ = false;
   bool complete_ = false;    // the answer's last byte is in output_
   bool keep_alive_ = false;  // after it
-  RequestRecord record_;
-  Clock::time_point request_since_{};
+  int status_ = 0;
 };
 
 }  // namespace hadal

@@ -33,8 +33,6 @@ class Exchange {
   // arrives there, and `OnGone` was or will be called.
   virtual bool Write(std::string piece) = 0;
   virtual void Finish() = 0;
-  // Ends a stream in the middle: the connection is closed, so that the client sees the cut.
-  virtual void Abort() = 0;
 
   // Called once where the client goes away before the answer is complete, on the strand; at once
   // where it is gone already. Replaces an earlier callback.

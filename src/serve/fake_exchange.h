@@ -41,10 +41,6 @@ class FakeExchange : public Exchange {
     return true;
   }
   void Finish() override { Complete(); }
-  void Abort() override {
-    aborted_ = true;
-    Complete();
-  }
   void OnGone(std::function<void()> callback) override { on_gone_ = std::move(callback); }
   bool gone() const override { return gone_; }
   void Post(std::function<void()> work) override {
@@ -78,7 +74,6 @@ class FakeExchange : public Exchange {
 
   bool complete() const { return complete_; }
   bool streamed() const { return streamed_; }
-  bool aborted() const { return aborted_; }
   const HttpResponse& sent() const { return sent_; }
   const std::vector<std::string>& pieces() const { return pieces_; }
   std::vector<std::pair<double, std::function<void()>>>& timers() { return timers_; }
@@ -93,7 +88,7 @@ class FakeExchange : public Exchange {
   HttpResponse sent_;
   std::vector<std::string> pieces_;
   std::string heartbeat_;
-  bool complete_ = false, streamed_ = false, aborted_ = false, gone_ = false;
+  bool complete_ = false, streamed_ = false, gone_ = false;
   std::function<void()> on_gone_;
   std::vector<std::pair<double, std::function<void()>>> timers_;
   std::mutex mutex_;

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 
+#include "base/unix_time.h"
 #include "serve/service.h"
 
 namespace hadal {
@@ -12,12 +13,6 @@ using Clock = std::chrono::steady_clock;
 
 double Since(Clock::time_point start, Clock::time_point now) {
   return std::chrono::duration<double>(now - start).count();
-}
-
-std::int64_t NowSeconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 // One answer of a call.
@@ -44,7 +39,6 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
     record_.key = request.key->name;
     record_.path = request.path;
     record_.request_id = request.id;
-    record_.answers = call_.answer_count();
   }
 
   void Run() {
@@ -133,7 +127,7 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
     if (begun_) return;
     begun_ = true;
     writer_->Begin({.model = model_.name,
-                    .created_seconds = NowSeconds(),
+                    .created_seconds = UnixSeconds(),
                     .answers = call_.answer_count(),
                     .choices = call_.choices});
   }

@@ -3,21 +3,13 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 
+#include "base/unix_time.h"
 #include "serve/connection.h"
 #include "serve/http_writer.h"
 
 namespace hadal {
-namespace {
 
 namespace asio = boost::asio;
-
-std::int64_t NowSeconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
-}  // namespace
 
 HttpExchange::HttpExchange(HttpRequest request, ReplyForm form,
                            std::shared_ptr<Connection> connection, asio::thread_pool* workers)
@@ -28,13 +20,15 @@ HttpExchange::HttpExchange(HttpRequest request, ReplyForm form,
 
 // A handler that never answered: the client must not wait for ever.
 HttpExchange::~HttpExchange() {
-  if (!finished_) connection_->Kill();
+  if (finished_) return;
+  CancelTimers();
+  connection_->Kill();
 }
 
 void HttpExchange::Send(HttpResponse response) {
   for (const auto& [name, value] : form_.extra.fields()) response.headers.Add(name, value);
   HeadOptions options{
-      .keep_alive = form_.keep_alive, .request_id = request_.id, .unix_seconds = NowSeconds()};
+      .keep_alive = form_.keep_alive, .request_id = request_.id, .unix_seconds = UnixSeconds()};
   const bool has_body = response.status != 204 && response.status != 304;
   if (has_body) options.content_length = response.body.size();
   std::string bytes = ResponseHead(response.status, response.headers, options);
@@ -58,7 +52,7 @@ void HttpExchange::Begin(int status, HttpHeaders headers, std::string heartbeat)
                       {.chunked = form_.chunked,
                        .keep_alive = form_.keep_alive && form_.chunked,
                        .request_id = request_.id,
-                       .unix_seconds = NowSeconds()}),
+                       .unix_seconds = UnixSeconds()}),
          false);
 }
 
@@ -83,16 +77,6 @@ bool HttpExchange::Write(std::string piece) {
 }
 
 void HttpExchange::Finish() { Append(form_.chunked && !form_.head_only ? "0\r\n\r\n" : "", true); }
-
-void HttpExchange::Abort() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    finished_ = true;
-    on_gone_ = nullptr;
-  }
-  CancelTimers();
-  connection_->Kill();
-}
 
 void HttpExchange::Append(std::string bytes, bool finished) {
   bool announce = false;

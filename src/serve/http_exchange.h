@@ -36,7 +36,6 @@ class HttpExchange : public Exchange, public std::enable_shared_from_this<HttpEx
   void Begin(int status, HttpHeaders headers, std::string heartbeat) override;
   bool Write(std::string piece) override;
   void Finish() override;
-  void Abort() override;
   void OnGone(std::function<void()> callback) override;
   bool gone() const override { return gone_.load(); }
   void Post(std::function<void()> work) override;

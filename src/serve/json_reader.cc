@@ -170,11 +170,6 @@ void Fields::Ignore(std::span<const std::string_view> keys) {
   seen_.insert(keys.begin(), keys.end());
 }
 
-void Fields::Refuse(std::string_view key, std::string_view why) {
-  if (Find(key) != nullptr)
-    Fail(key, "is not supported: " + std::string(why), "unsupported_parameter");
-}
-
 void Fields::Finish() {
   for (const Metadata::Member& member : object_->members())
     if (!seen_.contains(member.key))

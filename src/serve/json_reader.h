@@ -69,8 +69,6 @@ class Fields {
 
   // Fields that are accepted and change nothing.
   void Ignore(std::span<const std::string_view> keys);
-  // A field that is known and not supported: an error where it is there with a value.
-  void Refuse(std::string_view key, std::string_view why);
   // Every member that nobody asked for is an error.
   void Finish();
 

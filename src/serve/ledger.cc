@@ -1,6 +1,5 @@
 #include "serve/ledger.h"
 
-#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <filesystem>
@@ -8,6 +7,7 @@
 #include <thread>
 
 #include "base/energy.h"
+#include "base/unix_time.h"
 #include "serve/sqlite.h"
 
 namespace hadal {
@@ -81,9 +81,7 @@ bool Insert(sqlite3_stmt* statement, const LedgerEntry& entry) {
 
 LedgerEntry EntryOf(const CallRecord& record) {
   LedgerEntry entry;
-  entry.time_milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(
-                                std::chrono::system_clock::now().time_since_epoch())
-                                .count();
+  entry.time_milliseconds = UnixMilliseconds();
   entry.request_id = record.request_id;
   entry.key = record.key;
   entry.model = record.model;

@@ -195,6 +195,9 @@ struct Metrics::Impl {
       Count("hadal:calls_started_total", "Calls that were admitted.");
   prometheus::Family<prometheus::Counter>& failed =
       Count("hadal:calls_failed_total", "Calls that ended with an error.");
+  prometheus::Family<prometheus::Counter>& requests =
+      Count("hadal:http_requests_total",
+            "HTTP requests, by route and status (499: the client went away).");
   prometheus::Family<prometheus::Histogram>& first_token =
       Spread("vllm:time_to_first_token_seconds", "From the request to the first token.");
   prometheus::Family<prometheus::Histogram>& gap =
@@ -249,6 +252,10 @@ void Metrics::Ended(const CallRecord& record) {
   m.decode.Add(labels, kRequestSeconds).Observe(record.decode_seconds);
   if (prompt > 0) m.prompt_size.Add(labels, kTokens).Observe(prompt);
   if (generated > 0) m.answer_size.Add(labels, kTokens).Observe(generated);
+}
+
+void Metrics::Answered(const std::string& route, int status) {
+  impl_->requests.Add({{"route", route}, {"status", std::to_string(status)}}).Increment();
 }
 
 std::string Metrics::Text() {

@@ -1,6 +1,6 @@
 // Metrics: what the server does, in the text format of Prometheus. Names that vLLM's dashboards use
 // where the meaning is equal ("vllm:..."), and ours ("hadal:...") for the rest; labels are model
-// names and fixed words, never anything from a request.
+// names, patterns of routes and fixed words, never anything from a request.
 //
 // Any thread may call any function.
 #pragma once
@@ -14,7 +14,7 @@
 
 namespace hadal {
 
-class Metrics : public CallObserver {
+class Metrics : public CallObserver, public RequestObserver {
  public:
   Metrics();
   ~Metrics() override;
@@ -26,6 +26,7 @@ class Metrics : public CallObserver {
 
   void Started(const CallRecord& record) override;
   void Ended(const CallRecord& record) override;
+  void Answered(const std::string& route, int status) override;
 
   // What GET /metrics answers, as "text/plain; version=0.0.4".
   std::string Text();

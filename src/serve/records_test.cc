@@ -152,6 +152,9 @@ TEST(Metrics, CountsCallsAndReadsEngines) {
   CallRecord gone = Call("bob", 4, 1);
   gone.finish_reasons = {FinishReason::kCancelled};
   metrics.Ended(gone);
+  metrics.Answered("/v1/models/{id}", 404);
+  metrics.Answered("", 403);
+  metrics.Answered("/v1/models/{id}", 404);
   const std::string text = metrics.Text();
   for (const char* line :
        {"vllm:num_requests_running{model_name=\"tiny\"} 3\n",
@@ -161,6 +164,8 @@ TEST(Metrics, CountsCallsAndReadsEngines) {
         "vllm:prompt_tokens_cached_total{model_name=\"tiny\"} 7\n",
         "vllm:generation_tokens_total{model_name=\"tiny\"} 4\n",
         "hadal:calls_started_total{model_name=\"tiny\"} 1\n",
+        "hadal:http_requests_total{route=\"/v1/models/{id}\",status=\"404\"} 2\n",
+        "hadal:http_requests_total{route=\"\",status=\"403\"} 1\n",
         "vllm:inter_token_latency_seconds_count{model_name=\"tiny\"} 4\n",
         "vllm:time_to_first_token_seconds_bucket{model_name=\"tiny\",le=\"0.25\"} 0\n",
         "vllm:time_to_first_token_seconds_bucket{model_name=\"tiny\",le=\"0.5\"} 2\n"})

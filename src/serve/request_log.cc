@@ -1,17 +1,16 @@
 #include "serve/request_log.h"
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "base/log_pipe.h"
+#include "base/unix_time.h"
 
 namespace hadal {
 
 std::string LogLine(const CallRecord& record) {
   // An ordered object: a line reads the same way every time.
   nlohmann::ordered_json line;
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  line["time_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  line["time_ms"] = UnixMilliseconds();
   line["event"] = "call";
   line["request_id"] = record.request_id;
   line["key"] = record.key;

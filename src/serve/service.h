@@ -29,7 +29,6 @@ struct ServedModel {
 // What became of one call, for metrics and the ledger. No text in it.
 struct CallRecord {
   std::string key, model, path, request_id;
-  int answers = 1;
   Usage usage = {};
   std::int64_t reasoning_tokens = 0;
   double queue_seconds = 0;         // until the engine began to read its prompt
@@ -49,21 +48,14 @@ class CallObserver {
   virtual void Ended(const CallRecord& record) = 0;
 };
 
-// What became of one HTTP request, whatever it asked for. No text in it.
-struct RequestRecord {
-  std::string method = {}, path = {}, remote = {}, id = {};
-  std::string route = {};  // its pattern; empty: none
-  std::string key = {};    // the name of who asked; empty: nobody known
-  int status = 0;          // 499: the client went away before an answer
-  std::uint64_t request_bytes = 0, response_bytes = 0;  // of the bodies
-  double seconds = 0;
-};
-
-// Sees requests go by; called on threads that serve the network: hand on, and do not block.
+// Sees HTTP requests go by, whatever they asked for; called on threads that serve the network: hand
+// on, and do not block.
 class RequestObserver {
  public:
   virtual ~RequestObserver() = default;
-  virtual void Answered(const RequestRecord& record) = 0;
+  // `route` is the pattern of its route, empty where it was turned away before it had one; a status
+  // of 499 means that the client went away before an answer.
+  virtual void Answered(const std::string& route, int status) = 0;
 };
 
 struct ServiceLimits {
