@@ -1,10 +1,10 @@
 // hadal usage: what the ledger of `hadal serve` has counted, by key and model.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <memory>
 #include <optional>
 
+#include "base/unix_time.h"
 #include "commands.h"
 #include "engine/model_folder.h"
 #include "json_object.h"
@@ -49,11 +49,7 @@ void Print(const std::vector<LedgerTotal>& totals) {
 int Run(const UsageOptions& options) {
   const std::string path = options.ledger.empty() ? HadalHome() + "/ledger.sqlite" : options.ledger;
   std::int64_t since = 0;
-  if (options.days) {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    since = std::chrono::duration_cast<std::chrono::milliseconds>(now).count() -
-            static_cast<std::int64_t>(*options.days * 86400e3);
-  }
+  if (options.days) since = UnixMilliseconds() - static_cast<std::int64_t>(*options.days * 86400e3);
   const auto totals = Ledger::Totals(path, since);
   if (!totals.ok()) return Fail(totals.status());
   if (!options.json) {
