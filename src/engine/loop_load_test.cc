@@ -179,7 +179,11 @@ TEST(Load, AFloodOfOneTenantDoesNotDelayAnother) {
     flood.push_back(std::make_shared<Collector>());
     ASSERT_TRUE(fixture.loop->Submit(Request({1, 2}, 200, flood.back(), "flood")).ok());
   }
+  // The first step may have begun before all of them were there; the second one has every place
+  // taken, so that the other tenant needs one of theirs.
   gate.WaitForStep(1);
+  gate.Open(1);
+  gate.WaitForStep(2);
   auto other = std::make_shared<LateComer>(fixture.loop.get());
   ASSERT_TRUE(fixture.loop->Submit(Request({3, 4}, 20, other, "other")).ok());
   gate.Open();
