@@ -106,7 +106,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Phase phase_ = Phase::kHandshake;
   Clock::time_point phase_since_ = Clock::now();
   std::atomic<bool> idle_{true};
-  std::atomic<Clock::rep> idle_since_{0};
+  std::atomic<Clock::rep> idle_since_{Clock::now().time_since_epoch().count()};
   boost::asio::steady_timer deadline_, heartbeat_timer_, write_deadline_;
 
   // Reading.

@@ -21,6 +21,10 @@ struct HttpLimits {
   double write_stall_seconds = 60;  // a write without any progress
 
   int connections = 256, connections_per_address = 64;
+  // Where they are used up, one that has waited for a request for so long is closed for a new one;
+  // where none has, the new one is told off. A flood that asks at once is so told off, and who only
+  // holds connections locks nobody out.
+  double held_seconds = 0.25;
 };
 
 }  // namespace hadal

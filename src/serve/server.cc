@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
@@ -45,6 +46,18 @@ constexpr char kBusy[] =
     "Content-Length: 100\r\nConnection: close\r\n\r\n"
     "{\"error\":{\"message\":\"too many connections\",\"type\":\"server_error\",\"param\":null,"
     "\"code\":\"overloaded\"}}\n";
+
+// What a client that is turned away hears. What it has sent is read first: closing with bytes
+// unread would reset the connection, and the answer could be lost.
+void TurnAway(tcp::socket socket) {
+  Error error;
+  socket.non_blocking(true, error);
+  std::array<char, 4096> unread{};
+  for (int i = 0; i < 16 && !error; ++i) socket.receive(asio::buffer(unread), 0, error);
+  error = {};
+  socket.send(asio::buffer(kBusy, sizeof(kBusy) - 1), 0, error);
+  socket.shutdown(tcp::socket::shutdown_send, error);
+}
 
 Result<std::vector<tcp::endpoint>> EndpointsOf(asio::io_context& io, const ServerOptions& options) {
   const auto port = static_cast<unsigned short>(options.port);
@@ -181,9 +194,13 @@ bool Server::Impl::MakeRoom(const std::string& address) {
     const bool all_full = static_cast<int>(connections.size()) >= limits.connections;
     const bool address_full = by_address[address] >= limits.connections_per_address;
     if (!all_full && !address_full) return true;
+    const auto held = std::chrono::duration_cast<Connection::Clock::duration>(
+        std::chrono::duration<double>(limits.held_seconds));
+    const auto latest = (Connection::Clock::now() - held).time_since_epoch().count();
     for (const auto& [at, weak] : connections) {
       const auto connection = weak.lock();
       if (connection == nullptr || !connection->idle()) continue;
+      if (connection->idle_since() > latest) continue;
       if (address_full && connection->remote() != address) continue;
       if (oldest == nullptr || connection->idle_since() < oldest->idle_since()) oldest = connection;
     }
@@ -201,12 +218,7 @@ void Server::Impl::Take(tcp::socket socket) {
   const tcp::endpoint peer = socket.remote_endpoint(error);
   if (error) return;
   const std::string address = peer.address().to_string();
-  if (context->draining || !MakeRoom(address)) {
-    socket.non_blocking(true, error);
-    socket.send(asio::buffer(kBusy, sizeof(kBusy) - 1), 0, error);
-    socket.shutdown(tcp::socket::shutdown_send, error);
-    return;
-  }
+  if (context->draining || !MakeRoom(address)) return TurnAway(std::move(socket));
   socket.set_option(tcp::no_delay(true), error);
   const asio::any_io_executor strand = socket.get_executor();
   std::shared_ptr<Connection> connection;

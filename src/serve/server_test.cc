@@ -158,15 +158,39 @@ TEST(Server, AClientThatLeavesCancels) {
   EXPECT_EQ(house.service->admission().calls(), 0);
 }
 
+constexpr char kHealth[] = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+
 // Row D-14: clients that hold connections do not lock out one that asks.
 TEST(Server, ShedsConnectionsThatWait) {
-  House house({.connections = 8, .connections_per_address = 8});
+  House house({.connections = 8, .connections_per_address = 8, .held_seconds = 0});
   std::vector<std::unique_ptr<Client>> idle;
   for (int i = 0; i < 40; ++i) idle.push_back(std::make_unique<Client>(house.server->port()));
   const Client client(house.server->port());
-  client.Say("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  client.Say(kHealth);
   EXPECT_TRUE(client.Hear().starts_with("HTTP/1.1 200 "));
   EXPECT_LE(house.server->connections(), 8);
+}
+
+// Row D-14: who comes when all places are taken hears so, and nobody loses a place to it.
+TEST(Server, TellsAFloodThatItIsFull) {
+  House house({.connections = 8, .connections_per_address = 8, .held_seconds = 3600});
+  std::vector<std::unique_ptr<Client>> first;
+  for (int i = 0; i < 8; ++i) first.push_back(std::make_unique<Client>(house.server->port()));
+  for (int i = 0; i < 20; ++i) {
+    const Client late(house.server->port());
+    late.Say(Ask());
+    const std::string answer = late.Hear();
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
+    EXPECT_NE(answer.find("\r\nRetry-After: 1\r\n"), std::string::npos) << answer;
+    const std::string body = answer.substr(answer.find("\r\n\r\n") + 4);
+    EXPECT_NE(answer.find("\r\nContent-Length: " + std::to_string(body.size()) + "\r\n"),
+              std::string::npos)
+        << answer;
+  }
+  for (const auto& client : first) {
+    client->Say(kHealth);
+    EXPECT_TRUE(client->Hear().starts_with("HTTP/1.1 200 "));
+  }
 }
 
 TEST(Server, DrainsAndTakesNothingNew) {
