@@ -8,6 +8,8 @@ import { Mock } from './mock.mjs'
 const BROWSERS = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
 export const real = process.env.HADAL_URL !== undefined
+// Left alone, a real model may write until its context is full, for longer than any test waits.
+const MOST_TOKENS = 48
 export let mock
 export let base
 let browser
@@ -42,12 +44,23 @@ export async function clean() {
   servers.clear()
 }
 
+// Runs in the browser: what the page asks for, but for the bound.
+function boundAnswers(most) {
+  const { fetch } = globalThis
+  globalThis.fetch = (to, init) => {
+    if (!/\/chat\/completions$/.test(String(to))) return fetch(to, init)
+    return fetch(to, { ...init, body: JSON.stringify({ max_tokens: most, ...JSON.parse(init.body) }) })
+  }
+}
+
 // A fresh visitor. `allowed` is a pattern of console errors that the test provokes; anything else in
 // the console, an uncaught exception or a request to another origin fails the test when `done` runs.
-export async function visit({ allowed, url = base, wait = true, ...options } = {}) {
+// A real model writes at most `mostTokens` an answer.
+export async function visit({ allowed, url = base, wait = true, mostTokens = MOST_TOKENS, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, reducedMotion: 'reduce', ...options })
   contexts.add(context)
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(url).origin })
+  if (real) await context.addInitScript(boundAnswers, mostTokens)
   const page = await context.newPage()
   page.setDefaultTimeout(real ? 60_000 : 20_000)
   const problems = []

@@ -13,6 +13,7 @@ after(finish)
 const needsMock = { skip: real && 'needs the mock server' }
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const LONG_TASK = real ? 'Write a long story about the sea.' : 'slow please'
+const LONG = { mostTokens: 2000 }
 
 async function accessible(page, where) {
   await page.evaluate(axe)
@@ -22,7 +23,7 @@ async function accessible(page, where) {
 }
 
 test('sends a message and streams the answer', async () => {
-  const { page, send, answers, answered, done } = await visit()
+  const { page, send, answers, answered, done } = await visit(LONG)
   await send(LONG_TASK)
   const text = answers.last().locator('.md')
   await text.waitFor()
@@ -50,7 +51,7 @@ test('shows the figures that the server gave', async () => {
 })
 
 test('stops, keeps what came, and continues it', async () => {
-  const { page, send, answers, answered, done } = await visit()
+  const { page, send, answers, answered, done } = await visit(LONG)
   await send(LONG_TASK)
   await eventually('a few words', async () => (await answers.last().locator('.md').count()) > 0 && (await answers.last().locator('.md').innerText()).length > 30)
   await page.getByRole('button', { name: 'Stop' }).click()
@@ -409,7 +410,7 @@ test('searches, renames, pins and deletes conversations', async () => {
   await page.getByPlaceholder('Words of a title').fill('whales deep')
   await eventually('one is found', async () => (await page.locator('dialog li button').allInnerTexts()).join('|').startsWith('whales sing') && (await page.locator('dialog li button').count()) === 1)
   await page.keyboard.press('Enter')
-  assert.equal(await page.locator('article.user .bubble').innerText(), 'whales sing in the deep')
+  await page.locator('article.user .bubble', { hasText: 'whales sing in the deep' }).waitFor()
   const entry = page.locator('.side li', { hasText: 'whales' })
   await entry.hover()
   await entry.getByRole('button', { name: 'Options of' }).click()

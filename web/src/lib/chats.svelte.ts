@@ -14,6 +14,7 @@ class Chats {
   drafts = $state<Record<string, string>>({})
   ready = $state(false)
   persistent = $state(true)
+  private going = new Set<string>()  // conversations whose removal has begun: not saved any more
 
   open = $derived(this.list.find((each) => each.id === this.openId))
   messages = $derived(this.openId ? (this.loaded[this.openId] ?? []) : [])
@@ -108,7 +109,7 @@ class Chats {
 
   async save(conversation: string, messages: Message[] = []): Promise<void> {
     const owner = this.conversation(conversation)
-    if (!owner) return
+    if (!owner || this.going.has(conversation)) return
     await store.save([$state.snapshot(owner)], messages.map((each) => $state.snapshot(each) as Message))
     others?.postMessage('changed')
   }
@@ -125,12 +126,14 @@ class Chats {
     await this.save(owner.id)
   }
 
+  // What is shown as gone is gone, also where the page is left at once.
   async remove(id: string): Promise<void> {
+    this.going.add(id)
+    await store.removeConversation(id)
     if (this.openId === id) await this.select(null)
     this.list = this.list.filter((each) => each.id !== id)
     delete this.loaded[id]
     this.setDraft(id, '')
-    await store.removeConversation(id)
     others?.postMessage('changed')
   }
 

@@ -49,12 +49,15 @@ class Store {
     return db ? promised(ask(db.transaction(store).objectStore(store))) : otherwise
   }
 
+  // `act` asks for all its changes at once. The end is asked for with them, so that they are kept also
+  // where the page is left the moment after.
   private async write(stores: string[], act: (transaction: IDBTransaction) => void): Promise<void> {
     const db = await this.opened()
     if (!db) return
     const transaction = db.transaction(stores, 'readwrite')
     const done = finished(transaction)
     act(transaction)
+    transaction.commit()
     await done
   }
 
@@ -83,15 +86,11 @@ class Store {
     })
   }
 
-  removeConversation(id: string): Promise<void> {
-    return this.write(['conversations', 'messages'], (transaction) => {
+  async removeConversation(id: string): Promise<void> {
+    const ids = await this.read<IDBValidKey[]>('messages', (from) => from.index('conversation').getAllKeys(id), [])
+    await this.write(['conversations', 'messages'], (transaction) => {
       transaction.objectStore('conversations').delete(id)
-      const cursor = transaction.objectStore('messages').index('conversation').openKeyCursor(id)
-      cursor.onsuccess = () => {
-        if (!cursor.result) return
-        transaction.objectStore('messages').delete(cursor.result.primaryKey)
-        cursor.result.continue()
-      }
+      for (const each of ids) transaction.objectStore('messages').delete(each)
     })
   }
 
