@@ -87,9 +87,10 @@ TEST(JsonWriter, WritesWhatReadersRead) {
   JsonWriter json;
   json.BeginObject().Key("a").BeginArray().Integer(1).Number(0.5).Null().EndArray();
   json.Key("b").Text("x\"\xff\n").Key("c").BeginObject().EndObject().Key("d").Boolean(false);
-  json.Key("e").Number(std::numeric_limits<double>::infinity()).EndObject();
+  json.Key("e").Number(std::numeric_limits<double>::infinity()).Key("f").Number(0.6f).EndObject();
   EXPECT_EQ(json.Take(),
-            "{\"a\":[1,0.5,null],\"b\":\"x\\\"\xEF\xBF\xBD\\n\",\"c\":{},\"d\":false,\"e\":null}");
+            "{\"a\":[1,0.5,null],\"b\":\"x\\\"\xEF\xBF\xBD\\n\",\"c\":{},\"d\":false,\"e\":null,"
+            "\"f\":0.6}");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "serve/json_writer.h"
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <utility>
 
@@ -47,6 +49,14 @@ JsonWriter& JsonWriter::Integer(std::int64_t value) { return Raw(std::to_string(
 
 JsonWriter& JsonWriter::Number(double value) {
   return std::isfinite(value) ? Value(Metadata(value)) : Null();
+}
+
+JsonWriter& JsonWriter::Number(float value) {
+  std::array<char, 32> text{};
+  const char* end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  double shortest = value;
+  std::from_chars(text.data(), end, shortest);
+  return Number(shortest);
 }
 
 JsonWriter& JsonWriter::Boolean(bool value) { return Raw(value ? "true" : "false"); }
