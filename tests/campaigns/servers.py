@@ -65,11 +65,16 @@ class Server:
         self.process.kill()
         self.process.wait()
 
-    def resident_bytes(self):
+    def own_bytes(self):
+        """Resident memory less the pages of mapped files."""
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
             if line.startswith("RssAnon:"):
                 return int(line.split()[1]) * 1024
         return 0
+
+    def processor_seconds(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def open_files(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
