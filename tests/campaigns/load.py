@@ -1,7 +1,10 @@
 """32 clients with mixed prompts, beside llama-server on the same file, in turns.
 
-Shown: output tokens per second of all clients together, the worst client's time to the first token
-and between tokens, and fairness (the slowest client's rate over the fastest's)."""
+Every client asks for prompts of the same lengths, each in an order of its own, and for answers of the same
+length (greedy, past any end), so that clients can be compared. Shown: output tokens per second of all clients
+together, the worst client's time to the first token and between tokens, and fairness: the slowest client's
+rate over the fastest's, by the time in which a request of theirs was open. With a peer the sides take turns
+(A B A B), and medians are compared."""
 import argparse
 import asyncio
 import json
@@ -17,6 +20,7 @@ from chat_client import chat
 
 WORDS = ("water pressure light animal cold dark current sediment ridge vent signal cable hull depth "
          "sonar winch sample bacteria oxygen salt").split()
+LENGTHS = (10, 40, 120, 300)  # words of the prompts
 
 
 def prompt(rng, words):
@@ -24,31 +28,42 @@ def prompt(rng, words):
 
 
 async def client(session, url, model, index, requests, tokens):
-    """A user: one question after the other, of different lengths; the same on both sides."""
+    """A user: one question after the other; the same on both sides."""
     rng = random.Random(index)
     answers = []
-    for _ in range(requests):
-        words = rng.choice((10, 40, 120, 300))
+    for i in range(requests):
+        words = LENGTHS[(index + i) % len(LENGTHS)]
         answers.append(await chat(session, url, model, [{"role": "user", "content": prompt(rng, words)}],
-                                  max_tokens=tokens, temperature=0.8, seed=index, top_p=0.95))
+                                  max_tokens=tokens, temperature=0, ignore_eos=True))
     return answers
 
 
-async def load(url, model, clients, requests, tokens):
+def rate(answers):
+    return sum(a.tokens for a in answers) / sum(a.end - a.begin for a in answers)
+
+
+async def load(url, model, options):
     timeout = aiohttp.ClientTimeout(total=1800)
-    async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0)) as session:
+    async with aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0, force_close=True)) as session:
         await chat(session, url, model, [{"role": "user", "content": "Hello"}], max_tokens=4)  # warms up
         begin = time.monotonic()
-        everyone = await asyncio.gather(*(client(session, url, model, i, requests, tokens) for i in range(clients)))
+        everyone = await asyncio.gather(*(client(session, url, model, i, options.requests, options.tokens)
+                                          for i in range(options.clients)))
         seconds = time.monotonic() - begin
     answers = [answer for one in everyone for answer in one]
-    rates = [sum(a.tokens for a in one) / sum(a.end - a.begin for a in one) for one in everyone]
-    return {"answers": len(answers), "failed": sum(not a.ok for a in answers),
+    good = [a for a in answers if a.ok]
+    if len(good) < len(answers):
+        raise SystemExit(f"{len(answers) - len(good)} answers failed: {next(a.error for a in answers if not a.ok)}")
+    rates = [rate(one) for one in everyone]
+    return {"answers": len(answers), "prompt_tokens": sum(a.usage.get("prompt_tokens", 0) for a in answers),
             "output_tokens": sum(a.tokens for a in answers), "seconds": seconds,
             "tokens_per_second": sum(a.tokens for a in answers) / seconds,
-            "worst_first_token_seconds": max(a.first_token_seconds for a in answers if a.ok),
-            "worst_gap_seconds": max(a.longest_gap_seconds for a in answers if a.ok),
-            "fairness": min(rates) / max(rates), "error": next((a.error for a in answers if not a.ok), "")}
+            "worst_first_token_seconds": max(a.first_token_seconds for a in good),
+            "worst_gap_seconds": max(a.longest_gap_seconds for a in good), "fairness": min(rates) / max(rates)}
+
+
+def medians(results):
+    return {name: median(result[name] for result in results) for name in results[0]}
 
 
 def main():
@@ -56,28 +71,28 @@ def main():
     parser.add_argument("--model", help="a model file (default: a tiny one, and no peer)")
     parser.add_argument("--llama-server", help="the peer's program")
     parser.add_argument("--clients", type=int, default=32)
-    parser.add_argument("--requests", type=int, default=3)
+    parser.add_argument("--requests", type=int, default=4, help="of each client; a multiple of four is fair")
     parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--context", type=int, default=4096, help="tokens of each client, on both sides")
     parser.add_argument("--turns", type=int, default=1)
     options = parser.parse_args()
-    results = {"hadal": [], "llama-server": []}
+    results = {}
     with tempfile.TemporaryDirectory() as folder:
         model = options.model or servers.tiny_model(folder)
+        sides = {"hadal": lambda: servers.hadal(model, folder, "--ctx", options.context)}
+        if options.llama_server:
+            sides["llama-server"] = lambda: servers.llama_server(options.llama_server, model, folder,
+                                                                 options.clients, options.context)
         for _ in range(options.turns):
-            sides = [("hadal", lambda: servers.hadal(model, folder))]
-            if options.llama_server:
-                sides.append(("llama-server", lambda: servers.llama_server(options.llama_server, model, folder,
-                                                                           options.clients, 1024)))
-            for name, make in sides:
+            for name, make in sides.items():
                 with make() as server:
-                    results[name].append(servers.run(load(server.url, server.model_name(), options.clients, options.requests, options.tokens)))
-                    print(name, json.dumps(results[name][-1]), flush=True)
-    ours = results["hadal"]
-    if results["llama-server"]:
-        ratios = [a["tokens_per_second"] / b["tokens_per_second"] for a, b in zip(ours, results["llama-server"])]
-        print(json.dumps({"ratio_tokens_per_second": median(ratios)}))
-    if any(r["failed"] for r in ours):
-        raise SystemExit(f"{ours[-1]['failed']} answers failed: {ours[-1]['error']}")
+                    result = servers.run(load(server.url, server.model_name(), options))
+                results.setdefault(name, []).append(result)
+                print(name, json.dumps(result), flush=True)
+    middle = {name: medians(of_side) for name, of_side in results.items()}
+    if options.llama_server:
+        middle["ratio"] = middle["hadal"]["tokens_per_second"] / middle["llama-server"]["tokens_per_second"]
+    print(json.dumps({"medians": middle}))
 
 
 if __name__ == "__main__":
