@@ -9,7 +9,7 @@ run_packages=("$boost_package" ca-certificates ccache cmake g++ libcli11-dev lib
   libutf8proc-dev ninja-build nlohmann-json3-dev pkg-config prometheus-cpp-dev python3 zlib1g-dev)
 model_packages=(python3 python3-pip)
 test_packages=("${run_packages[@]}" git libgtest-dev)
-all_packages=("${test_packages[@]}" clang-19 clang-format-19 libclang-rt-19-dev llvm-19)
+all_packages=("${test_packages[@]}" clang-19 clang-format-19 iproute2 libclang-rt-19-dev llvm-19)
 
 say() { printf '%s\n' "$*" >&2; }
 
