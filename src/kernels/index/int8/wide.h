@@ -13,8 +13,12 @@ using Fp4Key = Mxfp4;
 
 struct Int8Key : ScaledFormat {
   static constexpr int kMost = kSignedMost, kOffset = kSignedOffset;
-  static HADAL_INLINE void Load(const TileRows& rows, std::int64_t b, ScaledTile& tile) {
+  template <typename Rows>
+  static HADAL_INLINE void LoadScale(const Rows& rows, std::int64_t b, ScaledTile& tile) {
     tile.scale[0] = AsFloat(Gather32(rows.scale, 4 * (b / 4)));
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadCodes(const Rows& rows, std::int64_t b, ScaledTile& tile) {
     for (int half = 0; half < 2; ++half) {
       Int part[4];
       LoadParts(rows.data, 32 * b + 16 * half, part);
@@ -22,6 +26,12 @@ struct Int8Key : ScaledFormat {
     }
     for (Int& code : tile.code) code = FromSigned(code);
   }
+};
+
+// The rows of a tile, each where its entry lies.
+struct ListedRows {
+  const Bytes* data[kLanes];
+  const Bytes* scale[kLanes];
 };
 
 // Heads [h, h + kHeads) of a row with one tile, added to the entries' scores.
@@ -52,13 +62,16 @@ HADAL_INLINE Float AddHeads(const IndexQuery& query, std::int64_t h, std::int64_
 
 template <typename Format>
 HADAL_INLINE void LoadTile(const IndexJob& job, std::int64_t first, ScaledTile* tile) {
-  TileRows rows;
+  ListedRows rows;
   for (int i = 0; i < kLanes; ++i) {
     const std::int64_t entry = first + i < job.count ? first + i : job.count - 1;
     rows.data[i] = reinterpret_cast<const Bytes*>(job.key[entry]);
     rows.scale[i] = rows.data[i] + job.keys.layout.scales_at;
   }
-  for (std::int64_t b = 0; b < job.columns / 32; ++b) Format::Load(rows, b, tile[b]);
+  for (std::int64_t b = 0; b < job.columns / 32; ++b) {
+    Format::LoadScale(rows, b, tile[b]);
+    Format::LoadCodes(rows, b, tile[b]);
+  }
 }
 
 // All tiles of the job are made first: they stay in the first-level cache beside one row's queries,
@@ -79,7 +92,7 @@ void ScoreInt8(const IndexJob& job) noexcept {
         score = AddHeads<Format, kTogether>(job.rows[r], h, job.columns, tile, score);
       for (; h < job.heads; ++h)
         score = AddHeads<Format, 1>(job.rows[r], h, job.columns, tile, score);
-      Store(job.scores + r * kIndexEntries + e, kLanes, score);
+      Store(job.scores + r * kIndexEntries + e, 0, kLanes, score);
     }
 }
 

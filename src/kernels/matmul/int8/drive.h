@@ -13,15 +13,15 @@ constexpr int kSharedRows = 4;
 // Columns whose tiles are kept for all rows: they stay in the first-level cache while rows pass by.
 constexpr std::int64_t kKeptColumns = 512;
 
-HADAL_INLINE TileRows RowsOf(const WeightRows& weight, std::int64_t first, int count) {
+// kLanes rows from `first` on, or this row in every lane.
+HADAL_INLINE TileRows RowsOf(const WeightRows& weight, std::int64_t first, bool alone) {
+  const auto* data = reinterpret_cast<const Bytes*>(weight.data);
+  const auto* scale = reinterpret_cast<const Bytes*>(weight.scale);
   TileRows rows;
+  rows.data = EvenRows(data + first * weight.row_stride_bytes, alone ? 0 : weight.row_stride_bytes);
+  rows.scale = EvenRows(scale + (weight.first_row + first) * weight.scale_row_stride_bytes,
+                        alone ? 0 : weight.scale_row_stride_bytes);
   rows.global_scale = weight.global_scale;
-  for (int i = 0; i < kLanes; ++i) {
-    const std::int64_t row = first + (i < count ? i : count - 1);
-    rows.data[i] = reinterpret_cast<const Bytes*>(weight.data) + row * weight.row_stride_bytes;
-    rows.scale[i] = reinterpret_cast<const Bytes*>(weight.scale) +
-                    (weight.first_row + row) * weight.scale_row_stride_bytes;
-  }
   return rows;
 }
 
@@ -63,42 +63,68 @@ HADAL_INLINE void PrefetchPart(NextTile& next) {
   next.at += next.part_bytes;
 }
 
+// Loads the tiles of blocks [first, first + count), ascending: that of block first + i to
+// *place(i, k), where neighbours that are loaded together have places side by side and k counts
+// them. Then calls use(tile).
+template <typename Format, typename Place, typename Use>
+HADAL_INLINE void ForTiles(const TileRows& rows, std::int64_t first, std::int64_t count,
+                           NextTile& next, Place place, Use use) {
+  std::int64_t i = 0;
+  if constexpr (Format::kTogether > 1)
+    for (; i + Format::kTogether <= count; i += Format::kTogether) {
+      Format::LoadScales(rows, first + i, place(i, 0));
+#pragma GCC unroll 4
+      for (int k = 0; k < Format::kTogether; ++k) {
+        PrefetchPart(next);
+        Format::LoadCodes(rows, first + i + k, *place(i + k, k));
+        use(*place(i + k, k));
+      }
+    }
+  for (; i < count; ++i) {
+    PrefetchPart(next);
+    Format::LoadScale(rows, first + i, *place(i, 0));
+    Format::LoadCodes(rows, first + i, *place(i, 0));
+    use(*place(i, 0));
+  }
+}
+
 // One row of activations: every tile is used once, as soon as it is loaded.
 template <typename Format>
-void OneRow(const MatMulJob& job, const TileRows& rows, std::int64_t output, int count) noexcept {
+void OneRow(const MatMulJob& job, const TileRows& tile_rows, const TileOutputs& to) noexcept {
+  const TileRows rows = tile_rows;  // so that its addresses stay in registers
   const std::int64_t blocks = job.weight.columns / Format::kColumns;
   ActivationBlocks<1> x = BlocksOf<Format::kColumns, 1>(job.x, 0, 0);
   Float sum = ZeroF();
   NextTile next = NextTileOf(job.weight, rows, blocks);
-  for (std::int64_t b = 0; b < blocks; ++b) {
-    PrefetchPart(next);
-    typename Format::Tile tile;
-    Format::Load(rows, b, tile);
+  typename Format::Tile loaded[Format::kTogether];
+  const auto place = [&](std::int64_t, int k) { return loaded + k; };
+  ForTiles<Format>(rows, 0, blocks, next, place, [&](const auto& tile) {
     Step<Format, 1>(tile, x, &sum);
     Advance<Format::kColumns, 1>(x);
-  }
-  Store(job.y + output, count, sum);
+  });
+  Store(to.y, to.first, to.count, sum);
 }
 
 // Adds `blocks` kept tiles, which begin at block `first`, to the sums of kRows rows in y.
 template <typename Format, int kRows>
-void AddKept(const MatMulJob& job, std::int64_t row, std::int64_t output, int count,
-             std::int64_t first, std::int64_t blocks) noexcept {
+void AddKept(const MatMulJob& job, std::int64_t row, const TileOutputs& to, std::int64_t first,
+             std::int64_t blocks) noexcept {
   const auto* tile = reinterpret_cast<const typename Format::Tile*>(job.scratch);
   ActivationBlocks<kRows> x = BlocksOf<Format::kColumns, kRows>(job.x, row, first);
-  float* y = job.y + row * job.y_stride + output;
+  float* y = to.y + row * job.y_stride;
   Float sum[kRows];
-  for (int r = 0; r < kRows; ++r) sum[r] = first == 0 ? ZeroF() : Load(y + r * job.y_stride, count);
+  for (int r = 0; r < kRows; ++r)
+    sum[r] = first == 0 ? ZeroF() : Load(y + r * job.y_stride, to.first, to.count);
   for (std::int64_t b = 0; b < blocks; ++b) {
     Step<Format, kRows>(tile[b], x, sum);
     Advance<Format::kColumns, kRows>(x);
   }
-  for (int r = 0; r < kRows; ++r) Store(y + r * job.y_stride, count, sum[r]);
+  for (int r = 0; r < kRows; ++r) Store(y + r * job.y_stride, to.first, to.count, sum[r]);
 }
 
 // Several rows: a run of tiles is loaded once and used by all rows; sums wait in y between runs.
 template <typename Format>
-void ManyRows(const MatMulJob& job, const TileRows& rows, std::int64_t output, int count) noexcept {
+void ManyRows(const MatMulJob& job, const TileRows& rows, const TileOutputs& to) noexcept {
   constexpr std::int64_t kRun = kKeptColumns / Format::kColumns;
   static_assert(kRun * sizeof(typename Format::Tile) <= kMatMulScratchBytes);
   const std::int64_t blocks = job.weight.columns / Format::kColumns;
@@ -106,37 +132,48 @@ void ManyRows(const MatMulJob& job, const TileRows& rows, std::int64_t output, i
   NextTile next = NextTileOf(job.weight, rows, blocks);
   for (std::int64_t first = 0; first < blocks; first += kRun) {
     const std::int64_t run = blocks - first < kRun ? blocks - first : kRun;
-    for (std::int64_t b = 0; b < run; ++b) {
-      PrefetchPart(next);
-      Format::Load(rows, first + b, tile[b]);
-    }
+    const auto place = [tile](std::int64_t i, int) { return tile + i; };
+    ForTiles<Format>(rows, first, run, next, place, [](const auto&) {});
     std::int64_t row = 0;
     for (; row + kSharedRows <= job.x.rows; row += kSharedRows)
-      AddKept<Format, kSharedRows>(job, row, output, count, first, run);
+      AddKept<Format, kSharedRows>(job, row, to, first, run);
     if constexpr (kLanes == 16) {  // with fewer registers, rows alone are faster than two or three
       if (job.x.rows - row >= 2) {
         if (job.x.rows - row == 3)
-          AddKept<Format, 3>(job, row, output, count, first, run);
+          AddKept<Format, 3>(job, row, to, first, run);
         else
-          AddKept<Format, 2>(job, row, output, count, first, run);
+          AddKept<Format, 2>(job, row, to, first, run);
         row = job.x.rows;
       }
     }
-    for (; row < job.x.rows; ++row) AddKept<Format, 1>(job, row, output, count, first, run);
+    for (; row < job.x.rows; ++row) AddKept<Format, 1>(job, row, to, first, run);
   }
 }
 
 template <typename Format>
+void TileProduct(const MatMulJob& job, const TileRows& rows, const TileOutputs& to) noexcept {
+  if (job.x.rows == 1)
+    OneRow<Format>(job, rows, to);
+  else
+    ManyRows<Format>(job, rows, to);
+}
+
+template <typename Format>
 void Product(const MatMulJob& job) noexcept {
-  for (std::int64_t output = job.first_output; output < job.last_output; output += kLanes) {
-    const std::int64_t left = job.last_output - output;
-    const int count = left < kLanes ? static_cast<int>(left) : kLanes;
-    const TileRows rows = RowsOf(job.weight, output, count);
-    if (job.x.rows == 1)
-      OneRow<Format>(job, rows, output, count);
-    else
-      ManyRows<Format>(job, rows, output, count);
+  std::int64_t output = job.first_output;
+  for (; output + kLanes <= job.last_output; output += kLanes)
+    TileProduct<Format>(job, RowsOf(job.weight, output, false), {job.y + output, 0, kLanes});
+  if (output == job.last_output) return;
+  // The last rows begin where a whole tile does; of a weight without one, each row goes alone.
+  const int left = static_cast<int>(job.last_output - output);
+  const std::int64_t first = job.last_output - kLanes;
+  if (first >= 0) {
+    TileProduct<Format>(job, RowsOf(job.weight, first, false),
+                        {job.y + first, kLanes - left, left});
+    return;
   }
+  for (; output < job.last_output; ++output)
+    TileProduct<Format>(job, RowsOf(job.weight, output, true), {job.y + output, 0, 1});
 }
 
 void FillProducts(MatMulTable* table) {

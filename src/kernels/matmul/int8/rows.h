@@ -7,11 +7,34 @@
 namespace hadal {
 namespace {
 
-// kLanes rows of a weight. Lanes beyond the last row repeat it; their sums are not stored.
+// kLanes rows that lie evenly, in as many addresses as registers hold.
+class EvenRows {
+ public:
+  EvenRows() = default;
+  HADAL_INLINE EvenRows(const Bytes* first, std::int64_t stride) : stride_(stride) {
+    for (int i = 0; i < kLanes / 4; ++i) fourth_[i] = first + 4 * i * stride;
+  }
+  HADAL_INLINE const Bytes* operator[](int row) const {
+    return fourth_[row / 4] + row % 4 * stride_;
+  }
+
+ private:
+  const Bytes* fourth_[kLanes / 4];
+  std::int64_t stride_;
+};
+
+// kLanes rows of a weight: neighbours, or the same row in every lane.
 struct TileRows {
-  const Bytes* data[kLanes];
-  const Bytes* scale[kLanes];  // formats with separate scales
+  EvenRows data;
+  EvenRows scale;  // formats with separate scales
   float global_scale;
+};
+
+// The outputs of a tile: `count` lanes from `first` on, of which lane 0 would lie at `y`.
+struct TileOutputs {
+  float* y;
+  int first;
+  int count;
 };
 
 // The same block of kRows rows of activations.

@@ -17,6 +17,7 @@ struct ScaledTile {
 struct ScaledFormat {
   using Tile = ScaledTile;
   static constexpr int kColumns = 32;
+  static constexpr int kTogether = 1;      // blocks whose scales are loaded at once
   static constexpr bool kHalves = false;   // two sums of 16 with a scale each
   static constexpr bool kMinimum = false;  // value = scale * code + minimum
 };
@@ -24,7 +25,8 @@ struct ScaledFormat {
 constexpr int kLowNibbles = 0x0F0F'0F0F;
 
 // 16 bytes: low nibbles are columns 0 .. 15, high ones 16 .. 31.
-HADAL_INLINE void LoadNibbles(const Bytes* const* row, std::int64_t at, Int* code) {
+template <typename Row>
+HADAL_INLINE void LoadNibbles(const Row& row, std::int64_t at, Int* code) {
   Int part[4], bytes[4];
   LoadParts(row, at, part);
   TransposeParts(part, bytes);
@@ -35,7 +37,8 @@ HADAL_INLINE void LoadNibbles(const Bytes* const* row, std::int64_t at, Int* cod
 }
 
 // 16 bytes: byte j is column 2 j (low nibble) and 2 j + 1.
-HADAL_INLINE void LoadNibblePairs(const Bytes* const* row, std::int64_t at, Int* code) {
+template <typename Row>
+HADAL_INLINE void LoadNibblePairs(const Row& row, std::int64_t at, Int* code) {
   Int part[4], first[4], last[4];
   LoadParts(row, at, part);
   for (int j = 0; j < 4; ++j) {
@@ -66,10 +69,33 @@ HADAL_INLINE void LookUpFp4(Int* code) {
   for (int c = 0; c < 8; ++c) code[c] = Shuffle(SameTable(kTable), code[c]);
 }
 
+// Scale and minimum, f16 each, in the halves of a lane.
+HADAL_INLINE void SplitF16(Int both, ScaledTile& tile) {
+  tile.scale[0] = FromF16(both);
+  tile.minimum = FromF16(ShiftRight<16>(both));
+}
+
+// The scales of kBlocks blocks, which begin with them.
+template <int kStride, int kBlocks, typename Row>
+HADAL_INLINE void ScalesFromF16(const Row& row, std::int64_t at, ScaledTile* tile) {
+  Float scale[kBlocks];
+  GatherF16s<kStride, kBlocks>(row, at, scale);
+  for (int i = 0; i < kBlocks; ++i) tile[i].scale[0] = scale[i];
+}
+
 struct Q8_0 : ScaledFormat {
   static constexpr int kMost = kSignedMost, kOffset = kSignedOffset;
-  static HADAL_INLINE void Load(const TileRows& rows, std::int64_t b, ScaledTile& tile) {
+  static constexpr int kTogether = 2;
+  template <typename Rows>
+  static HADAL_INLINE void LoadScale(const Rows& rows, std::int64_t b, ScaledTile& tile) {
     tile.scale[0] = GatherF16(rows.data, 34 * b);
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadScales(const Rows& rows, std::int64_t b, ScaledTile* tile) {
+    ScalesFromF16<34, 2>(rows.data, 34 * b, tile);
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadCodes(const Rows& rows, std::int64_t b, ScaledTile& tile) {
     for (int half = 0; half < 2; ++half) {
       Int part[4];
       LoadParts(rows.data, 34 * b + 2 + 16 * half, part);
@@ -81,27 +107,54 @@ struct Q8_0 : ScaledFormat {
 
 struct Q4_0 : ScaledFormat {
   static constexpr int kMost = 15, kOffset = 8;
-  static HADAL_INLINE void Load(const TileRows& rows, std::int64_t b, ScaledTile& tile) {
+  static constexpr int kTogether = 4;
+  template <typename Rows>
+  static HADAL_INLINE void LoadScale(const Rows& rows, std::int64_t b, ScaledTile& tile) {
     tile.scale[0] = GatherF16(rows.data, 18 * b);
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadScales(const Rows& rows, std::int64_t b, ScaledTile* tile) {
+    ScalesFromF16<18, 4>(rows.data, 18 * b, tile);
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadCodes(const Rows& rows, std::int64_t b, ScaledTile& tile) {
     LoadNibbles(rows.data, 18 * b + 2, tile.code);
   }
 };
 
 struct Q4_1 : ScaledFormat {
   static constexpr int kMost = 15, kOffset = 0;
+  static constexpr int kTogether = 4;
   static constexpr bool kMinimum = true;
-  static HADAL_INLINE void Load(const TileRows& rows, std::int64_t b, ScaledTile& tile) {
-    const Int both = Gather32(rows.data, 20 * b);
-    tile.scale[0] = FromF16(both);
-    tile.minimum = FromF16(ShiftRight<16>(both));
+  template <typename Rows>
+  static HADAL_INLINE void LoadScale(const Rows& rows, std::int64_t b, ScaledTile& tile) {
+    SplitF16(Gather32(rows.data, 20 * b), tile);
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadScales(const Rows& rows, std::int64_t b, ScaledTile* tile) {
+    Int both[4];
+    GatherFour32<20>(rows.data, 20 * b, both);
+    for (int i = 0; i < 4; ++i) SplitF16(both[i], tile[i]);
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadCodes(const Rows& rows, std::int64_t b, ScaledTile& tile) {
     LoadNibbles(rows.data, 20 * b + 4, tile.code);
   }
 };
 
 struct Q5_0 : ScaledFormat {
   static constexpr int kMost = 31, kOffset = 16;
-  static HADAL_INLINE void Load(const TileRows& rows, std::int64_t b, ScaledTile& tile) {
+  static constexpr int kTogether = 2;
+  template <typename Rows>
+  static HADAL_INLINE void LoadScale(const Rows& rows, std::int64_t b, ScaledTile& tile) {
     tile.scale[0] = GatherF16(rows.data, 22 * b);
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadScales(const Rows& rows, std::int64_t b, ScaledTile* tile) {
+    ScalesFromF16<22, 2>(rows.data, 22 * b, tile);
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadCodes(const Rows& rows, std::int64_t b, ScaledTile& tile) {
     LoadNibbles(rows.data, 22 * b + 6, tile.code);
     AddFifthBits(Gather32(rows.data, 22 * b + 2), tile.code);
   }
@@ -110,10 +163,12 @@ struct Q5_0 : ScaledFormat {
 struct Q5_1 : ScaledFormat {
   static constexpr int kMost = 31, kOffset = 0;
   static constexpr bool kMinimum = true;
-  static HADAL_INLINE void Load(const TileRows& rows, std::int64_t b, ScaledTile& tile) {
-    const Int both = Gather32(rows.data, 24 * b);
-    tile.scale[0] = FromF16(both);
-    tile.minimum = FromF16(ShiftRight<16>(both));
+  template <typename Rows>
+  static HADAL_INLINE void LoadScale(const Rows& rows, std::int64_t b, ScaledTile& tile) {
+    SplitF16(Gather32(rows.data, 24 * b), tile);
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadCodes(const Rows& rows, std::int64_t b, ScaledTile& tile) {
     LoadNibbles(rows.data, 24 * b + 8, tile.code);
     AddFifthBits(Gather32(rows.data, 24 * b + 4), tile.code);
   }
@@ -121,12 +176,24 @@ struct Q5_1 : ScaledFormat {
 
 struct GgufMxfp4 : ScaledFormat {
   static constexpr int kMost = 24, kOffset = 12;
-  static HADAL_INLINE void Load(const TileRows& rows, std::int64_t b, ScaledTile& tile) {
-    // 2^(e - 128): bits (e - 1) << 23, or for e < 2 the subnormals (e + 1) << 21.
-    const Int e = Gather8(rows.data, 17 * b);
-    const Int small = ShiftLeft<21>(Add(e, Same(1)));
-    const Int bits = ShiftLeft<23>(Subtract(e, Same(1)));
-    tile.scale[0] = AsFloat(IfEqual(ShiftRight<1>(e), Zero(), small, bits));
+  static constexpr int kTogether = 4;
+  // 2^(e - 128): bits (e - 1) << 23, or for e < 2 the subnormals (e + 1) << 21, which are larger
+  // than what the other form gives there.
+  static HADAL_INLINE Float ScaleOf(Int e) {
+    return AsFloat(Larger(ShiftLeft<23>(Subtract(e, Same(1))), ShiftLeft<21>(Add(e, Same(1)))));
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadScale(const Rows& rows, std::int64_t b, ScaledTile& tile) {
+    tile.scale[0] = ScaleOf(Gather8(rows.data, 17 * b));
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadScales(const Rows& rows, std::int64_t b, ScaledTile* tile) {
+    Int e[4];
+    GatherBytes<17, 4>(rows.data, 17 * b, e);
+    for (int i = 0; i < 4; ++i) tile[i].scale[0] = ScaleOf(e[i]);
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadCodes(const Rows& rows, std::int64_t b, ScaledTile& tile) {
     LoadNibbles(rows.data, 17 * b + 1, tile.code);
     LookUpFp4(tile.code);
   }
@@ -134,12 +201,27 @@ struct GgufMxfp4 : ScaledFormat {
 
 struct Mxfp4 : ScaledFormat {
   static constexpr int kMost = 24, kOffset = 12;
-  static HADAL_INLINE void Load(const TileRows& rows, std::int64_t b, ScaledTile& tile) {
-    // E8M0: the byte is an exponent; 0 is the subnormal 2^-127 and 255 is NaN, which one bit makes.
-    const Int e = Gather8(rows.scale, b), bits = ShiftLeft<23>(e), special = Same(0x0040'0000);
-    const Int with = Or(bits, special);
+  static constexpr int kTogether = 4;
+  // E8M0: the byte is an exponent; 0 is the subnormal 2^-127 and 255 is NaN, which one bit makes.
+  static HADAL_INLINE Float ScaleOf(Int e) {
+    const Int bits = ShiftLeft<23>(e), with = Or(bits, Same(0x0040'0000));
     const Int value = IfEqual(e, Zero(), with, IfEqual(e, Same(255), with, bits));
-    tile.scale[0] = Multiply(AsFloat(value), Same(0.5f));
+    return Multiply(AsFloat(value), Same(0.5f));
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadScale(const Rows& rows, std::int64_t b, ScaledTile& tile) {
+    tile.scale[0] = ScaleOf(Gather8(rows.scale, b));
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadScales(const Rows& rows, std::int64_t b, ScaledTile* tile) {
+    const Int four = Gather32(rows.scale, b), byte = Same(0xFF);
+    tile[0].scale[0] = ScaleOf(And(four, byte));
+    tile[1].scale[0] = ScaleOf(And(ShiftRight<8>(four), byte));
+    tile[2].scale[0] = ScaleOf(And(ShiftRight<16>(four), byte));
+    tile[3].scale[0] = ScaleOf(ShiftRight<24>(four));
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadCodes(const Rows& rows, std::int64_t b, ScaledTile& tile) {
     LoadNibblePairs(rows.data, 16 * b, tile.code);
     LookUpFp4(tile.code);
   }
@@ -147,6 +229,7 @@ struct Mxfp4 : ScaledFormat {
 
 struct Nvfp4 : ScaledFormat {
   static constexpr int kMost = 24, kOffset = 12;
+  static constexpr int kTogether = 2;
   static constexpr bool kHalves = true;
 
   // Half of the E4M3 number in the low byte of each lane. Moved into place it reads 2^-120 too
@@ -158,11 +241,24 @@ struct Nvfp4 : ScaledFormat {
     const Int nan = IfEqual(magnitude, Same(0x7F), Same(0x7FC0'0000), Zero());
     return AsFloat(Or(Or(AsInt(value), sign), nan));
   }
-  static HADAL_INLINE void Load(const TileRows& rows, std::int64_t b, ScaledTile& tile) {
-    const Int both = Gather16(rows.scale, 2 * b);
+  template <typename Rows>
+  static HADAL_INLINE void SplitScales(Int both, const Rows& rows, ScaledTile& tile) {
     const Float global = Same(rows.global_scale);
     tile.scale[0] = Multiply(HalfE4m3(both), global);
     tile.scale[1] = Multiply(HalfE4m3(ShiftRight<8>(both)), global);
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadScale(const Rows& rows, std::int64_t b, ScaledTile& tile) {
+    SplitScales(Gather16(rows.scale, 2 * b), rows, tile);
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadScales(const Rows& rows, std::int64_t b, ScaledTile* tile) {
+    const Int four = Gather32(rows.scale, 2 * b);
+    SplitScales(four, rows, tile[0]);
+    SplitScales(ShiftRight<16>(four), rows, tile[1]);
+  }
+  template <typename Rows>
+  static HADAL_INLINE void LoadCodes(const Rows& rows, std::int64_t b, ScaledTile& tile) {
     LoadNibblePairs(rows.data, 16 * b, tile.code);
     LookUpFp4(tile.code);
   }

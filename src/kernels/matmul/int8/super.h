@@ -21,10 +21,14 @@ struct SuperTile {
 struct SuperFormat {
   using Tile = SuperTile;
   static constexpr int kColumns = 256;
+  static constexpr int kTogether = 1;
+  template <typename Rows>
+  static HADAL_INLINE void LoadScale(const Rows&, std::int64_t, SuperTile&) {}
 };
 
 // Bytes 16 k .. 16 k + 15 of each row from `at` on, as four vectors.
-HADAL_INLINE void LoadBytes16(const Bytes* const* row, std::int64_t at, Int* out) {
+template <typename Row>
+HADAL_INLINE void LoadBytes16(const Row& row, std::int64_t at, Int* out) {
   Int part[4];
   LoadParts(row, at, part);
   TransposeParts(part, out);
@@ -46,7 +50,8 @@ HADAL_INLINE void SpreadSubScales(Int bytes, Int* sub_scale) {
 }
 
 // The common head of Q4_K and Q5_K: d, dmin, and eight sub-scales and sub-minimums of six bits.
-HADAL_INLINE void LoadHead(const Bytes* const* row, std::int64_t at, SuperTile& tile) {
+template <typename Row>
+HADAL_INLINE void LoadHead(const Row& row, std::int64_t at, SuperTile& tile) {
   Int head[4];
   LoadBytes16(row, at, head);
   tile.scale = FromF16(head[0]);
@@ -68,7 +73,8 @@ HADAL_INLINE void LoadHead(const Bytes* const* row, std::int64_t at, SuperTile& 
 struct Q4_K : SuperFormat {
   static constexpr int kMost = 15, kSubColumns = 32;
   static constexpr bool kMinimum = true;
-  static HADAL_INLINE void Load(const TileRows& rows, std::int64_t b, SuperTile& tile) {
+  template <typename Rows>
+  static HADAL_INLINE void LoadCodes(const Rows& rows, std::int64_t b, SuperTile& tile) {
     LoadHead(rows.data, 144 * b, tile);
     for (int k = 0; k < 8; ++k) {
       Int bytes[4];
@@ -88,9 +94,8 @@ struct Q5_K : SuperFormat {
 
   // Nibbles of the columns 64 kGroup .. 64 kGroup + 63; bits 2 kGroup and 2 kGroup + 1 of `fifth`
   // belong to the low and to the high ones.
-  template <int kGroup>
-  static HADAL_INLINE void LoadGroup(const Bytes* const* row, std::int64_t at, const Int* fifth,
-                                     Int* code) {
+  template <int kGroup, typename Row>
+  static HADAL_INLINE void LoadGroup(const Row& row, std::int64_t at, const Int* fifth, Int* code) {
     const Int low = Same(0x0F0F'0F0F), bit = Same(0x1010'1010);
     for (int k = 0; k < 2; ++k) {
       Int bytes[4];
@@ -109,7 +114,8 @@ struct Q5_K : SuperFormat {
     if constexpr (kFrom < 4) return ShiftLeft<4 - kFrom>(a);
     return ShiftRight<(kFrom < 4 ? 0 : kFrom - 4)>(a);
   }
-  static HADAL_INLINE void Load(const TileRows& rows, std::int64_t b, SuperTile& tile) {
+  template <typename Rows>
+  static HADAL_INLINE void LoadCodes(const Rows& rows, std::int64_t b, SuperTile& tile) {
     const std::int64_t at = 176 * b;
     LoadHead(rows.data, at, tile);
     Int fifth[8];
@@ -127,7 +133,8 @@ struct Q6_K : SuperFormat {
   static constexpr bool kMinimum = false;
 
   // Half of a block: 64 bytes of low nibbles, 32 bytes of upper bit pairs.
-  static HADAL_INLINE void LoadHalf(const Bytes* const* row, std::int64_t at, std::int64_t upper_at,
+  template <typename Row>
+  static HADAL_INLINE void LoadHalf(const Row& row, std::int64_t at, std::int64_t upper_at,
                                     Int* code) {
     const Int low = Same(0x0F0F'0F0F), pair = Same(0x3030'3030);
     for (int k = 0; k < 2; ++k) {
@@ -144,7 +151,8 @@ struct Q6_K : SuperFormat {
       }
     }
   }
-  static HADAL_INLINE void Load(const TileRows& rows, std::int64_t b, SuperTile& tile) {
+  template <typename Rows>
+  static HADAL_INLINE void LoadCodes(const Rows& rows, std::int64_t b, SuperTile& tile) {
     const std::int64_t at = 210 * b;
     LoadHalf(rows.data, at, at + 128, tile.code);
     LoadHalf(rows.data, at + 64, at + 160, tile.code + 32);

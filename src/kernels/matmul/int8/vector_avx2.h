@@ -33,9 +33,9 @@ HADAL_INLINE Int SameTable(const void* from) {
   return _mm256_broadcastsi128_si256(_mm_loadu_si128(static_cast<const __m128i*>(from)));
 }
 
-// The line at this address is wanted soon: into the second-level cache.
+// The line at this address is wanted soon: into the first-level cache.
 HADAL_INLINE void Prefetch(const void* at) {
-  _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T1);
+  _mm_prefetch(static_cast<const char*>(at), _MM_HINT_T0);
 }
 
 HADAL_INLINE Int And(Int a, Int b) { return _mm256_and_si256(a, b); }
@@ -91,15 +91,17 @@ HADAL_INLINE Float FromF16(Int a) {
   return _mm256_cvtph_ps(_mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0x08)));
 }
 
-// The first `count` lanes of memory; the others are zero, or stay as they are.
-HADAL_INLINE Int LaneMask(int count) {
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+// `count` lanes of memory from lane `first` on; the others are zero, or stay as they are.
+HADAL_INLINE Int LaneMask(int first, int count) {
+  const Int lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_andnot_si256(_mm256_cmpgt_epi32(_mm256_set1_epi32(first), lane),
+                             _mm256_cmpgt_epi32(_mm256_set1_epi32(first + count), lane));
 }
-HADAL_INLINE Float Load(const float* from, int count) {
-  return _mm256_maskload_ps(from, LaneMask(count));
+HADAL_INLINE Float Load(const float* from, int first, int count) {
+  return _mm256_maskload_ps(from, LaneMask(first, count));
 }
-HADAL_INLINE void Store(float* to, int count, Float a) {
-  _mm256_maskstore_ps(to, LaneMask(count), a);
+HADAL_INLINE void Store(float* to, int first, int count, Float a) {
+  _mm256_maskstore_ps(to, LaneMask(first, count), a);
 }
 
 HADAL_INLINE Float LoadAll(const float* from) { return _mm256_loadu_ps(from); }
@@ -139,29 +141,48 @@ HADAL_INLINE std::uint16_t Read16(const Bytes* from) {
   __builtin_memcpy(&value, from, 2);
   return value;
 }
-HADAL_INLINE Int Gather32(const Bytes* const* row, std::int64_t at) {
-  const auto read = [row, at](int i) { return static_cast<int>(Read32(row[i] + at)); };
+template <typename Row>
+HADAL_INLINE Int Gather32(const Row& row, std::int64_t at) {
+  const auto read = [&row, at](int i) { return static_cast<int>(Read32(row[i] + at)); };
   return _mm256_setr_epi32(read(0), read(1), read(2), read(3), read(4), read(5), read(6), read(7));
 }
-HADAL_INLINE Int Gather16(const Bytes* const* row, std::int64_t at) {
-  const auto read = [row, at](int i) { return static_cast<short>(Read16(row[i] + at)); };
+template <typename Row>
+HADAL_INLINE Int Gather16(const Row& row, std::int64_t at) {
+  const auto read = [&row, at](int i) { return static_cast<short>(Read16(row[i] + at)); };
   return _mm256_cvtepu16_epi32(
       _mm_setr_epi16(read(0), read(1), read(2), read(3), read(4), read(5), read(6), read(7)));
 }
-HADAL_INLINE Int Gather8(const Bytes* const* row, std::int64_t at) {
-  const auto read = [row, at](int i) { return static_cast<short>(row[i][at]); };
+template <typename Row>
+HADAL_INLINE Int Gather8(const Row& row, std::int64_t at) {
+  const auto read = [&row, at](int i) { return static_cast<short>(row[i][at]); };
   return _mm256_cvtepu16_epi32(
       _mm_setr_epi16(read(0), read(1), read(2), read(3), read(4), read(5), read(6), read(7)));
 }
-HADAL_INLINE Float GatherF16(const Bytes* const* row, std::int64_t at) {
-  const auto read = [row, at](int i) { return static_cast<short>(Read16(row[i] + at)); };
+template <typename Row>
+HADAL_INLINE Float GatherF16(const Row& row, std::int64_t at) {
+  const auto read = [&row, at](int i) { return static_cast<short>(Read16(row[i] + at)); };
   return _mm256_cvtph_ps(
       _mm_setr_epi16(read(0), read(1), read(2), read(3), read(4), read(5), read(6), read(7)));
 }
 
+// The same for neighbouring blocks, kStride bytes apart: f16, bytes, 32 bits.
+template <int kStride, int kBlocks, typename Row>
+HADAL_INLINE void GatherF16s(const Row& row, std::int64_t at, Float* out) {
+  for (int b = 0; b < kBlocks; ++b) out[b] = GatherF16(row, at + b * kStride);
+}
+template <int kStride, int kBlocks, typename Row>
+HADAL_INLINE void GatherBytes(const Row& row, std::int64_t at, Int* out) {
+  for (int b = 0; b < kBlocks; ++b) out[b] = Gather8(row, at + b * kStride);
+}
+template <int kStride, typename Row>
+HADAL_INLINE void GatherFour32(const Row& row, std::int64_t at, Int* out) {
+  for (int b = 0; b < 4; ++b) out[b] = Gather32(row, at + b * kStride);
+}
+
 // 16 bytes of each row: part i of part[j] is row 4 i + j, so that TransposeParts leaves the rows in
 // the order of the lanes.
-HADAL_INLINE void LoadParts(const Bytes* const* row, std::int64_t at, Int (&part)[4]) {
+template <typename Row>
+HADAL_INLINE void LoadParts(const Row& row, std::int64_t at, Int (&part)[4]) {
   for (int j = 0; j < 4; ++j)
     part[j] = _mm256_inserti128_si256(
         _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row[j] + at))),
