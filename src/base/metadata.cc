@@ -5,33 +5,49 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <mutex>
 #include <numeric>
 
 namespace hadal {
 
+// Most objects are small or never asked by key (a vocabulary is read from end to end), so the order
+// of the keys is made when the first question comes, by whichever thread brings it.
 struct Metadata::Index {
   Object members;
-  std::vector<std::uint32_t> by_key;  // positions sorted by key, the last of equal keys only
 
-  explicit Index(Object object) : members(std::move(object)) {
-    by_key.resize(members.size());
-    std::iota(by_key.begin(), by_key.end(), 0u);
-    // By key, then by place: std::stable_sort's order without its deprecated buffer.
-    std::sort(by_key.begin(), by_key.end(), [this](std::uint32_t a, std::uint32_t b) {
+  explicit Index(Object object) : members(std::move(object)) {}
+
+  const Metadata* Find(std::string_view key) const {
+    if (members.size() <= kFewMembers) {
+      for (auto member = members.rbegin(); member != members.rend(); ++member)
+        if (member->key == key) return &member->value;
+      return nullptr;
+    }
+    std::call_once(sorted_, [this] { Sort(); });
+    // upper_bound, then one back: the last of equal keys.
+    auto after = std::upper_bound(
+        by_key_.begin(), by_key_.end(), key,
+        [this](std::string_view wanted, std::uint32_t at) { return wanted < members[at].key; });
+    if (after == by_key_.begin()) return nullptr;
+    const Member& member = members[*(after - 1)];
+    return member.key == key ? &member.value : nullptr;
+  }
+
+ private:
+  static constexpr std::size_t kFewMembers = 16;
+
+  // By key, then by place: std::stable_sort's order without its deprecated buffer.
+  void Sort() const {
+    by_key_.resize(members.size());
+    std::iota(by_key_.begin(), by_key_.end(), 0u);
+    std::sort(by_key_.begin(), by_key_.end(), [this](std::uint32_t a, std::uint32_t b) {
       const int order = members[a].key.compare(members[b].key);
       return order != 0 ? order < 0 : a < b;
     });
   }
 
-  const Metadata* Find(std::string_view key) const {
-    // upper_bound, then one back: the last of equal keys.
-    auto after = std::upper_bound(
-        by_key.begin(), by_key.end(), key,
-        [this](std::string_view wanted, std::uint32_t at) { return wanted < members[at].key; });
-    if (after == by_key.begin()) return nullptr;
-    const Member& member = members[*(after - 1)];
-    return member.key == key ? &member.value : nullptr;
-  }
+  mutable std::once_flag sorted_;
+  mutable std::vector<std::uint32_t> by_key_;  // positions in `members`
 };
 
 Metadata::Metadata(std::uint64_t value) {

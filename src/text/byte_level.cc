@@ -9,8 +9,9 @@ namespace {
 
 constexpr char32_t kAlphabetEnd = 0x144;
 
+constexpr bool IsPlainAscii(unsigned byte) { return byte >= 0x21 && byte <= 0x7E; }
 constexpr bool StandsForItself(unsigned byte) {
-  return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
+  return IsPlainAscii(byte) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
 }
 
 // The byte of each character below kAlphabetEnd, -1 where it has none.
@@ -37,9 +38,14 @@ std::optional<std::string> FromByteLevel(std::string_view written) {
   std::string bytes;
   bytes.reserve(written.size());
   for (std::size_t at = 0; at < written.size();) {
+    if (const auto byte = static_cast<unsigned char>(written[at]); IsPlainAscii(byte)) {
+      bytes += written[at++];
+      continue;
+    }
     const Utf8Part part = NextUtf8Part(written, at);
     at += part.length;
-    if (part.point >= kAlphabetEnd || kBytes[part.point] < 0) return std::nullopt;
+    if (part.kind != Utf8Part::kCharacter || part.point >= kAlphabetEnd || kBytes[part.point] < 0)
+      return std::nullopt;
     bytes += static_cast<char>(kBytes[part.point]);
   }
   return bytes;

@@ -15,8 +15,8 @@ namespace hadal {
 // The character that stands for a byte.
 char32_t ByteLevelCharacter(std::uint8_t byte);
 
-// The bytes that `written` (valid UTF-8) stands for; nothing where a character is not of the
-// alphabet.
+// The bytes that `written` stands for; nothing where a character is not of the alphabet, or where
+// it is not UTF-8.
 std::optional<std::string> FromByteLevel(std::string_view written);
 
 }  // namespace hadal

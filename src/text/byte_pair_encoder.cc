@@ -8,6 +8,7 @@
 namespace hadal {
 namespace {
 
+constexpr std::size_t kLookAhead = 16;     // entries; memory answers before their turn comes
 constexpr std::size_t kShortSymbols = 64;  // above it the queue is faster than the scan
 
 std::uint64_t PairKey(TokenId left, TokenId right) {
@@ -29,6 +30,7 @@ BytePairEncoder::BytePairEncoder(std::span<const std::string_view> token_bytes,
       pairs_(std::bit_ceil(merges.size() * 2 + 2)),
       whole_(std::make_unique<std::atomic<Whole>[]>(token_bytes.size())) {
   for (std::size_t id = 0; id < token_bytes.size(); ++id) {
+    if (id + kLookAhead < token_bytes.size()) index_.Prefetch(token_bytes[id + kLookAhead]);
     if (token_bytes[id].empty()) continue;
     index_.Insert(token_bytes[id], static_cast<TokenId>(id));
     longest_token_ = std::max(longest_token_, token_bytes[id].size());
@@ -37,7 +39,12 @@ BytePairEncoder::BytePairEncoder(std::span<const std::string_view> token_bytes,
     const char c = static_cast<char>(byte);
     byte_tokens_[byte] = index_.Find({&c, 1});
   }
-  for (const BpeMerge& merge : merges) {
+  for (std::size_t i = 0; i < merges.size(); ++i) {
+    if (i + kLookAhead < merges.size()) {
+      const BpeMerge& later = merges[i + kLookAhead];
+      __builtin_prefetch(&pairs_[PairHash(PairKey(later.left, later.right)) & (pairs_.size() - 1)]);
+    }
+    const BpeMerge& merge = merges[i];
     const std::uint64_t pair = PairKey(merge.left, merge.right);
     std::size_t at = PairHash(pair) & (pairs_.size() - 1);
     while (pairs_[at].pair != kNoPair && pairs_[at].pair != pair)

@@ -26,25 +26,34 @@ std::uint64_t Hash(std::string_view key) {
   return hash;
 }
 
+std::uint32_t Tag(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
+
 }  // namespace
 
 TokenIndex::TokenIndex(std::size_t most_keys) : slots_(std::bit_ceil(most_keys * 2 + 2)) {}
 
-std::size_t TokenIndex::SlotOf(std::string_view key) const {
+void TokenIndex::Prefetch(std::string_view key) const {
+  __builtin_prefetch(&slots_[Hash(key) & (slots_.size() - 1)]);
+}
+
+std::size_t TokenIndex::SlotOf(std::string_view key, std::uint64_t hash) const {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t at = Hash(key) & mask;
-  while (slots_[at].id != kNoToken && slots_[at].key != key) at = (at + 1) & mask;
+  const std::uint32_t tag = Tag(hash);
+  std::size_t at = hash & mask;
+  while (slots_[at].id != kNoToken && (slots_[at].tag != tag || slots_[at].key != key))
+    at = (at + 1) & mask;
   return at;
 }
 
 bool TokenIndex::Insert(std::string_view key, TokenId id) {
   HADAL_DCHECK(id != kNoToken, "a token id");
-  Slot& slot = slots_[SlotOf(key)];
+  const std::uint64_t hash = Hash(key);
+  Slot& slot = slots_[SlotOf(key, hash)];
   if (slot.id != kNoToken) return false;
-  slot = {key, id};
+  slot = {key, id, Tag(hash)};
   return true;
 }
 
-TokenId TokenIndex::Find(std::string_view key) const { return slots_[SlotOf(key)].id; }
+TokenId TokenIndex::Find(std::string_view key) const { return slots_[SlotOf(key, Hash(key))].id; }
 
 }  // namespace hadal

@@ -75,8 +75,7 @@ Result<std::shared_ptr<const Tokenizer>> TokenizerParts::Make(const std::string&
   // A token that is not of the byte-level alphabet stands for its own text, and no text leads to
   // it.
   const auto bytes_of = [&](std::string_view text, bool* ordinary) {
-    const std::optional<std::string> bytes =
-        raw_bytes ? std::nullopt : FromByteLevel(ReplaceInvalidUtf8(text));
+    const std::optional<std::string> bytes = raw_bytes ? std::nullopt : FromByteLevel(text);
     *ordinary = raw_bytes || bytes.has_value();
     return state->arena.Add(bytes ? *bytes : text);
   };

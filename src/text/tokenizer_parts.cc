@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "text/hints.h"
 #include "text/utf8.h"
 
 namespace hadal {
 namespace {
+
+constexpr std::size_t kLookAhead = 16;  // tokens; memory answers before their turn comes
 
 std::string Quoted(std::string_view text) {
   constexpr std::size_t kShown = 60;
@@ -18,12 +21,14 @@ std::string Quoted(std::string_view text) {
 Result<TokenIndex> IndexTokens(const std::vector<std::string_view>& tokens,
                                const std::string& where) {
   TokenIndex index(tokens.size());
-  for (std::size_t id = 0; id < tokens.size(); ++id)
+  for (std::size_t id = 0; id < tokens.size(); ++id) {
+    if (id + kLookAhead < tokens.size()) index.Prefetch(tokens[id + kLookAhead]);
     if (!tokens[id].empty() && !index.Insert(tokens[id], static_cast<TokenId>(id)))
       return Unusable(where,
                       fmt::format("the token {} at id {} and at id {}", Quoted(tokens[id]),
                                   index.Find(tokens[id]), id),
                       "one id for each token", kDamagedTokenizer);
+  }
   return index;
 }
 
@@ -85,24 +90,33 @@ Status TokenizerParts::SetMerges(const Metadata& list, const std::string& where)
   HADAL_ASSIGN_OR_RETURN(const TokenIndex index, IndexTokens(tokens, where));
   if (!list.is_array())
     return Unusable(where, list.Describe(), "a list of merges", kDamagedTokenizer);
-  merges.reserve(list.items().size());
-  std::string joined;
-  for (std::size_t rank = 0; rank < list.items().size(); ++rank) {
-    const Metadata& item = list.items()[rank];
-    const std::optional<MergeText> merge = SplitMerge(item);
-    if (!merge)
-      return Unusable(fmt::format("{}[{}]", where, rank), item.Describe(),
-                      "two tokens with one space between them, or a pair of strings",
-                      kDamagedTokenizer);
-    joined.assign(merge->left).append(merge->right);
-    const BpeMerge found{index.Find(merge->left), index.Find(merge->right), index.Find(joined),
-                         static_cast<std::uint32_t>(rank)};
-    if (found.left == kNoToken || found.right == kNoToken || found.result == kNoToken)
-      return Unusable(
-          fmt::format("{}[{}]", where, rank),
-          fmt::format("a merge of {} and {}", Quoted(merge->left), Quoted(merge->right)),
-          "both and what they make to be tokens of the vocabulary", kDamagedTokenizer);
-    merges.push_back(found);
+  const auto items = list.items();
+  merges.reserve(items.size());
+  std::array<MergeText, kLookAhead> texts;
+  std::array<std::string, kLookAhead> joined;
+  for (std::size_t first = 0; first < items.size(); first += kLookAhead) {
+    const std::size_t count = std::min(kLookAhead, items.size() - first);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::optional<MergeText> merge = SplitMerge(items[first + i]);
+      if (!merge)
+        return Unusable(fmt::format("{}[{}]", where, first + i), items[first + i].Describe(),
+                        "two tokens with one space between them, or a pair of strings",
+                        kDamagedTokenizer);
+      texts[i] = *merge;
+      joined[i].assign(merge->left).append(merge->right);
+      for (const std::string_view key : {merge->left, merge->right, std::string_view(joined[i])})
+        index.Prefetch(key);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const BpeMerge found{index.Find(texts[i].left), index.Find(texts[i].right),
+                           index.Find(joined[i]), static_cast<std::uint32_t>(first + i)};
+      if (found.left == kNoToken || found.right == kNoToken || found.result == kNoToken)
+        return Unusable(
+            fmt::format("{}[{}]", where, first + i),
+            fmt::format("a merge of {} and {}", Quoted(texts[i].left), Quoted(texts[i].right)),
+            "both and what they make to be tokens of the vocabulary", kDamagedTokenizer);
+      merges.push_back(found);
+    }
   }
   return {};
 }
