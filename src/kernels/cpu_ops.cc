@@ -7,6 +7,7 @@
 #include <new>
 
 #include "base/bytes.h"
+#include "base/zeroed_pages.h"
 #include "kernels/cpu_ops_class.h"
 #include "kernels/host_view.h"
 #include "kernels/reference/reference_ops.h"
@@ -33,14 +34,25 @@ CpuOps::CpuOps(CpuLevel level, Profile profile, int threads)
 View CpuOps::Allocate(std::uint64_t bytes) noexcept {
   const std::uint64_t size = RoundUp(std::max<std::uint64_t>(bytes, 1), 64);
   if (size < bytes) return View{};
-  void* memory = ::operator new(size, kLine, std::nothrow);
+  void* memory = nullptr;
+  if (bytes >= kLargeBlockBytes) {
+    memory = TakeZeroedPages(bytes);
+  } else {
+    memory = ::operator new(size, kLine, std::nothrow);
+    if (memory != nullptr) std::memset(memory, 0, size);
+  }
   if (memory == nullptr) return View{};
-  std::memset(memory, 0, size);
   return HostView(memory, DType::kU8, {static_cast<std::int64_t>(bytes)});
 }
 
 void CpuOps::Free(const View& view) noexcept {
-  if (!view.empty()) ::operator delete(Address<void>(view), kLine);
+  if (view.empty()) return;
+  HADAL_CHECK(view.dtype == DType::kU8 && view.rank == 1, "a view that Allocate did not make");
+  const auto bytes = static_cast<std::uint64_t>(view.shape[0]);
+  if (bytes >= kLargeBlockBytes)
+    FreeZeroedPages(Address<void>(view), bytes);
+  else
+    ::operator delete(Address<void>(view), kLine);
 }
 
 const void* CpuOps::Fetch(const View& view) noexcept { return Address<const void>(view); }
