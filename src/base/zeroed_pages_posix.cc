@@ -48,7 +48,7 @@ struct Mapping {
   std::uint64_t before, after;  // bytes mapped around the block, to be given back
 };
 
-Mapping AlignIn(std::byte* mapped, std::uint64_t bytes) {
+Mapping AlignIn(std::byte* mapped) {
   const auto address = reinterpret_cast<std::uintptr_t>(mapped);
   const std::uint64_t before = RoundUp(address, kHugeBytes) - address;
   return {mapped + before, before, kHugeBytes - before};
@@ -78,7 +78,7 @@ void* TakeZeroedPages(std::uint64_t bytes) noexcept {
   void* mapped = ::mmap(nullptr, size + kHugeBytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return nullptr;
-  const Mapping block = AlignIn(static_cast<std::byte*>(mapped), size);
+  const Mapping block = AlignIn(static_cast<std::byte*>(mapped));
   if (block.before > 0) ::munmap(mapped, block.before);
   if (block.after > 0) ::munmap(block.begin + size, block.after);
   if (Fill(block.begin, size)) return block.begin;
