@@ -1,47 +1,49 @@
-// How many cores the process may use (Linux: affinity mask and cgroup quota).
+// How many cores the process may use (Linux: affinity mask and control groups).
 #include <algorithm>
-#include <fstream>
-#include <string>
+#include <memory>
 #include <thread>
+#include <vector>
 
 #if defined(__linux__)
 #include <sched.h>
 #endif
 
+#include "base/control_groups.h"
 #include "base/thread_pool.h"
 
 namespace hadal {
 namespace {
 
-// Whole cores granted by the container's CPU quota; 0 where there is none. cgroup v2, then v1.
-int QuotaCores() {
-  std::string quota, period;
-  if (std::ifstream file("/sys/fs/cgroup/cpu.max"); file >> quota >> period) {
-    if (quota == "max") return 0;
-  } else {
-    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") >> quota;
-    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_period_us") >> period;
+// By core number whether this thread, and so the threads that it starts, may run there.
+std::vector<bool> AffinityMask() {
+#if defined(__linux__)
+  for (int most = 1024; most <= 1 << 16;
+       most *= 2) {  // the kernel refuses a mask that is too short
+    const std::unique_ptr<cpu_set_t, void (*)(cpu_set_t*)> set(
+        CPU_ALLOC(static_cast<std::size_t>(most)), [](cpu_set_t* mask) { CPU_FREE(mask); });
+    const std::size_t bytes = CPU_ALLOC_SIZE(static_cast<std::size_t>(most));
+    if (set == nullptr || sched_getaffinity(0, bytes, set.get()) != 0) continue;
+    std::vector<bool> mask(static_cast<std::size_t>(most));
+    for (std::size_t core = 0; core < mask.size(); ++core)
+      mask[core] = CPU_ISSET_S(core, bytes, set.get());
+    return mask;
   }
-  const auto number = [](const std::string& text) -> long {
-    return text.empty() || text.size() > 12 || text.find_first_not_of("0123456789") != text.npos
-               ? 0
-               : std::stol(text);
-  };
-  const long granted = number(quota), each = number(period);
-  if (granted <= 0 || each <= 0) return 0;
-  return static_cast<int>(std::max(1L, granted / each));
+#endif
+  return std::vector<bool>(std::max(1u, std::thread::hardware_concurrency()), true);
 }
 
 }  // namespace
 
 int UsableCores() {
-  int cores = static_cast<int>(std::thread::hardware_concurrency());
-#if defined(__linux__)
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  if (sched_getaffinity(0, sizeof(mask), &mask) == 0) cores = CPU_COUNT(&mask);
-#endif
-  if (const int quota = QuotaCores(); quota > 0) cores = std::min(cores, quota);
+  const CoreLimits limits = ReadCoreLimits();
+  const std::vector<bool> mask = AffinityMask();
+  int cores = 0;
+  for (std::size_t core = 0; core < mask.size(); ++core) {
+    const bool allowed =
+        !limits.allowed || (core < limits.allowed->size() && (*limits.allowed)[core]);
+    if (mask[core] && allowed) ++cores;
+  }
+  if (limits.quota > 0) cores = std::min(cores, limits.quota);
   return std::max(cores, 1);
 }
 

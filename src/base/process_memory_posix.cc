@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "base/control_groups.h"
 #include "base/process_memory.h"
 
 namespace hadal {
@@ -21,12 +22,6 @@ std::uint64_t KilobytesField(const char* path, const std::string& key) {
   return 0;
 }
 
-std::uint64_t Number(const char* path) {
-  std::uint64_t value = 0;
-  std::ifstream(path) >> value;  // "max" reads as nothing
-  return value;
-}
-
 }  // namespace
 
 ProcessMemory MeasureProcessMemory() {
@@ -36,9 +31,7 @@ ProcessMemory MeasureProcessMemory() {
 
 std::uint64_t AvailableMemoryBytes() {
   std::uint64_t available = KilobytesField("/proc/meminfo", "MemAvailable:");
-  const std::uint64_t limit = Number("/sys/fs/cgroup/memory.max");
-  const std::uint64_t used = Number("/sys/fs/cgroup/memory.current");
-  if (limit > 0) available = std::min(available, limit > used ? limit - used : 0);
+  if (const auto left = GroupMemoryLeft()) available = std::min(available, *left);
   return available;
 }
 
