@@ -37,13 +37,18 @@ struct WeightRows {
   float global_scale = 1.0f;  // kNvfp4
 };
 
+// A kernel that works on sixteen rows at once may read as many in any case.
+inline constexpr std::int64_t kRowsBehind = 15;
+
 // Rows of activations, turned into the form that a weight wants.
 struct PreparedActivations {
   ActivationForm form = ActivationForm::kF32;
   std::int64_t rows = 0;
   std::int64_t columns = 0;
 
-  void* codes = nullptr;         // f32 (kF32), bf16 bits (kBF16), int8 (kInt8x32, kInt8x256)
+  // f32 (kF32), bf16 bits (kBF16), int8 (kInt8x32, kInt8x256). But for kF32, kRowsBehind rows more
+  // may be read, whatever is in them.
+  void* codes = nullptr;
   std::int64_t code_stride = 0;  // values from row to row
 
   // The int8 forms only.
@@ -90,8 +95,9 @@ struct MatMulTable {
   PrepareKernel prepare[kActivationForms];  // kF32: null, x is used where it lies
 };
 
-// Memory for the form (codes, then scales, then sums; each part 64-byte aligned), and the
-// struct with its addresses set into such memory (64-byte aligned).
+// Memory for the form (codes, then scales, then sums; each part 64-byte aligned; kRowsBehind rows
+// of codes end in it too), and the struct with its addresses set into such memory (64-byte
+// aligned).
 std::size_t PreparedBytes(ActivationForm form, std::int64_t rows, std::int64_t columns);
 PreparedActivations PlacePrepared(ActivationForm form, std::int64_t rows, std::int64_t columns,
                                   std::byte* memory);

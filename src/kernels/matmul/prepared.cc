@@ -1,4 +1,6 @@
 // Where the parts of prepared activations lie in their memory.
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "kernels/matmul/kernel.h"
 
@@ -11,11 +13,12 @@ struct Parts {
 
 Parts PartsOf(ActivationForm form, std::int64_t rows, std::int64_t columns) {
   const auto values = static_cast<std::uint64_t>(rows * columns);
+  const auto readable = static_cast<std::uint64_t>((rows + kRowsBehind) * columns);
   switch (form) {
     case ActivationForm::kF32:
       return {0, 0, RoundUp(4 * values, 64)};
     case ActivationForm::kBF16:
-      return {0, 0, RoundUp(2 * values, 64)};
+      return {0, 0, RoundUp(2 * readable, 64)};
     case ActivationForm::kInt8x32:
     case ActivationForm::kInt8x256:
       break;
@@ -23,7 +26,8 @@ Parts PartsOf(ActivationForm form, std::int64_t rows, std::int64_t columns) {
   const std::uint64_t block = form == ActivationForm::kInt8x32 ? 32 : 256;
   const std::uint64_t scales_at = RoundUp(values, 64);
   const std::uint64_t sums_at = scales_at + RoundUp(values / block * sizeof(float), 64);
-  return {scales_at, sums_at, sums_at + RoundUp(values / 16 * sizeof(std::int16_t), 64)};
+  const std::uint64_t end = sums_at + RoundUp(values / 16 * sizeof(std::int16_t), 64);
+  return {scales_at, sums_at, std::max(end, RoundUp(readable, 64))};
 }
 
 }  // namespace
