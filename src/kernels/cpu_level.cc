@@ -8,12 +8,14 @@ namespace {
 constexpr std::uint32_t kAvx2Set = kCpuAvx2 | kCpuFma | kCpuF16c;
 constexpr std::uint32_t kAvx512Set =
     kAvx2Set | kCpuAvx512F | kCpuAvx512Bw | kCpuAvx512Dq | kCpuAvx512Vl;
+constexpr std::uint32_t kAmxSet = kCpuAmxTile | kCpuAmxInt8 | kCpuAmxBf16;
 
 constexpr CpuLevelInfo kLevels[] = {
     {CpuLevel::kRef, "ref", 0},
     {CpuLevel::kAvx2, "avx2", kAvx2Set},
     {CpuLevel::kAvx512, "avx512", kAvx512Set},
     {CpuLevel::kAvx512Vnni, "avx512_vnni", kAvx512Set | kCpuAvx512Vnni},
+    {CpuLevel::kAmx, "amx", kAvx512Set | kCpuAvx512Vnni | kAmxSet},
 };
 
 std::string NamesOf(std::uint32_t features) {

@@ -13,7 +13,7 @@
 namespace hadal {
 
 // Processor features, one bit each. A bit is set only where the operating system's state makes the
-// feature usable (XCR0 on x86).
+// feature usable (XCR0 on x86; for AMX the permission of this process too).
 enum CpuFeature : std::uint32_t {
   kCpuAvx2 = 1u << 0,
   kCpuFma = 1u << 1,
@@ -23,10 +23,13 @@ enum CpuFeature : std::uint32_t {
   kCpuAvx512Dq = 1u << 5,
   kCpuAvx512Vl = 1u << 6,
   kCpuAvx512Vnni = 1u << 7,
+  kCpuAmxTile = 1u << 8,
+  kCpuAmxInt8 = 1u << 9,
+  kCpuAmxBf16 = 1u << 10,
 };
 
 // Ascending: a level has everything that the ones before it have.
-enum class CpuLevel : std::uint8_t { kRef = 0, kAvx2 = 1, kAvx512 = 2, kAvx512Vnni = 3 };
+enum class CpuLevel : std::uint8_t { kRef = 0, kAvx2 = 1, kAvx512 = 2, kAvx512Vnni = 3, kAmx = 4 };
 
 struct CpuLevelInfo {
   CpuLevel level;
@@ -38,7 +41,8 @@ struct CpuLevelInfo {
 std::span<const CpuLevelInfo> AllCpuLevels();
 const CpuLevelInfo& Info(CpuLevel level);
 
-// The features of this processor.
+// The features of this processor. Where it has AMX, the first call asks for this process's
+// permission.
 std::uint32_t DetectCpuFeatures();
 
 bool Supports(std::uint32_t features, CpuLevel level);

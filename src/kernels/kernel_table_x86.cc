@@ -36,6 +36,10 @@ void FillWideKernels(CpuLevel level, KernelTable* table) {
     FillInt8Avx512Vnni(&table->matmul);
     FillIndexInt8Avx512Vnni(&table->index);
   }
+  if (level >= CpuLevel::kAmx) {
+    FillInt8Amx(&table->matmul);
+    FillBf16Amx(&table->matmul);
+  }
 }
 
 }  // namespace hadal

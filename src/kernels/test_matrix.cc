@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "kernels/cpu_level.h"
+#include "kernels/test_emulated.h"
 #include "numeric/formats.h"
 
 namespace hadal::kernel_test {
@@ -140,7 +141,14 @@ std::vector<std::string> Levels() {
   return names;
 }
 
+std::vector<std::string> LevelsOfProducts() {
+  std::vector<std::string> names = Levels();
+  for (const EmulatedLevel& level : EmulatedLevels()) names.emplace_back(level.name);
+  return names;
+}
+
 std::unique_ptr<Ops> OpsAt(const std::string& level, Profile profile, int threads) {
+  if (auto emulated = MakeEmulatedOps(level, profile, threads)) return emulated;
   return MakeCpuOps({.profile = profile, .isa = level, .threads = threads}).value();
 }
 

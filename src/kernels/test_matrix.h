@@ -15,6 +15,8 @@ namespace hadal::kernel_test {
 
 // Names of the levels that this processor has, `ref` first.
 std::vector<std::string> Levels();
+// The same, and those of test_emulated.h.
+std::vector<std::string> LevelsOfProducts();
 std::unique_ptr<Ops> OpsAt(const std::string& level, Profile profile, int threads = 1);
 
 // Normal values; the first lies `skew` floats past a 64-byte boundary, rows are `stride` apart.

@@ -14,7 +14,7 @@ namespace {
 
 using kernel_test::Decoded;
 using kernel_test::FirstDifference;
-using kernel_test::Levels;
+using kernel_test::LevelsOfProducts;
 using kernel_test::MakeMatrix;
 using kernel_test::Matrix;
 using kernel_test::MatrixShape;
@@ -134,7 +134,7 @@ void ExpectSameBits(Profile profile, const std::vector<MatrixShape>& shapes, boo
   const auto reference = OpsAt("ref", profile);
   std::vector<std::unique_ptr<Ops>> all;
   int threads = 0;
-  for (const std::string& level : Levels()) {
+  for (const std::string& level : LevelsOfProducts()) {
     all.push_back(OpsAt(level, profile, threads++ % 3 + 1));
     EXPECT_EQ(all.back()->level(), level);
   }
@@ -158,10 +158,40 @@ TEST(FloatProducts, LevelsAgree) { ExpectSameBits(Profile::kFloat, FloatShapes()
 TEST(TransposedProducts, LevelsAgree) { ExpectSameBits(Profile::kFloat, FloatShapes(), true); }
 TEST(Bf16Products, LevelsAgree) { ExpectSameBits(Profile::kFast, Bf16Shapes(), false); }
 
+// What matrix tiles take whole, and what is left of them at every edge: rows, outputs, columns of a
+// piece, scale blocks.
+TEST(Bf16Products, ManyRowsAgree) {
+  constexpr std::int64_t kRows[] = {1, 8, 15, 16, 17, 31, 32, 33, 70};
+  constexpr std::int64_t kOutputs[] = {1, 15, 16, 17, 32, 33, 64, 70};
+  std::vector<MatrixShape> shapes;
+  for (const std::int64_t columns : {32, 64, 512, 544, 1056, 1184}) {
+    shapes.push_back({.format = WeightFormat::kBF16, .columns = columns});
+    for (const int block : {32, 64, 128, 512})
+      shapes.push_back({.format = WeightFormat::kFp8Block,
+                        .columns = columns,
+                        .block = block,
+                        .e8m0 = columns % 64 == 32});
+  }
+  std::size_t turn = 0;
+  for (MatrixShape& shape : shapes)
+    for (int i = 0; i < 3; ++i, ++turn) {
+      shape.rows = kOutputs[turn % std::size(kOutputs)];
+      const std::int64_t rows = kRows[turn % std::size(kRows)];
+      const auto matrix = MakeMatrix(shape, turn);
+      const Rows x(rows, shape.columns, turn + 1, 0, 3);
+      const Rows want = Multiply(*OpsAt("ref", Profile::kFast), matrix->linear, x, rows);
+      for (const std::string& level : LevelsOfProducts()) {
+        const Rows got = Multiply(*OpsAt(level, Profile::kFast), matrix->linear, x, rows, 1);
+        ASSERT_EQ(FirstDifference(got.Values(), want.Values()), -1)
+            << level << " " << Describe(shape) << " " << rows << " rows";
+      }
+    }
+}
+
 // Alone on one thread, together on several: there the rows are cut among tasks too.
 TEST(Products, ManyRowsEqualOneRow) {
   constexpr std::int64_t kRows = 130;
-  for (const std::string& level : Levels())
+  for (const std::string& level : LevelsOfProducts())
     for (const Profile profile : {Profile::kFloat, Profile::kFast})
       for (const WeightFormat format :
            {WeightFormat::kF32, WeightFormat::kBF16, WeightFormat::kFp8Block, WeightFormat::kQ8_0,
@@ -193,7 +223,7 @@ TEST(Bf16Products, DenormalsAreZero) {
   weight.stored_columns = 64;
   Rows x(1, 64, 1);
   std::fill(x.row(0), x.row(0) + 64, 0x1p-70f);
-  for (const std::string& level : Levels()) {
+  for (const std::string& level : LevelsOfProducts()) {
     EXPECT_EQ(Multiply(*OpsAt(level, Profile::kFast), weight, x, 1).row(0)[0], 0.0f) << level;
     EXPECT_EQ(Multiply(*OpsAt(level, Profile::kFloat), weight, x, 1).row(0)[0], 0x1p-134f) << level;
   }
@@ -238,7 +268,7 @@ TEST(Bf16Products, AnyBytesAgree) {
               if (r == 0 || k % 7 == r % 7)
                 x.row(r)[k] = wild[(k + r) % (r == 0 && !with_nan ? 4 : 6)];
           const Rows want = Multiply(*OpsAt("ref", Profile::kFast), matrix->linear, x, rows);
-          for (const std::string& level : Levels())
+          for (const std::string& level : LevelsOfProducts())
             ASSERT_EQ(FirstDifference(
                           Multiply(*OpsAt(level, Profile::kFast), matrix->linear, x, rows).Values(),
                           want.Values()),
@@ -254,7 +284,7 @@ TEST(Products, PartsOfAMatrixKeepTheirScales) {
   const auto matrix =
       MakeMatrix({.format = WeightFormat::kFp8Block, .rows = 300, .columns = 200}, 15);
   const Rows x(4, 200, 16);
-  for (const std::string& level : Levels())
+  for (const std::string& level : LevelsOfProducts())
     for (const Profile profile : {Profile::kFloat, Profile::kFast}) {
       const auto ops = OpsAt(level, profile);
       const Rows whole = Multiply(*ops, matrix->linear, x, 4);
@@ -270,7 +300,7 @@ TEST(Products, SeveralCallsSharedActivationsAndBias) {
   const auto v = MakeMatrix({.format = WeightFormat::kBF16, .rows = 5, .columns = 96}, 19);
   Rows bias(1, 70, 20);
   const Rows x(6, 96, 21);
-  for (const std::string& level : Levels()) {
+  for (const std::string& level : LevelsOfProducts()) {
     const auto ops = OpsAt(level, Profile::kFast, 2);
     Linear biased = q->linear;
     biased.bias = HostView(bias.row(0), DType::kF32, {70});
@@ -293,7 +323,7 @@ TEST(Products, SeveralCallsSharedActivationsAndBias) {
 
 // The rows of a step share one pass over the weights: the counter shows the same for 1 and 8 rows.
 TEST(Products, EightRowsReadTheWeightsOnce) {
-  for (const std::string& level : Levels())
+  for (const std::string& level : LevelsOfProducts())
     for (const Profile profile : {Profile::kFloat, Profile::kFast})
       for (const WeightFormatInfo& info : AllWeightFormats()) {
         const auto matrix = MakeMatrix({.format = info.format, .rows = 40, .columns = 256}, 24);

@@ -3,6 +3,7 @@
 #include "kernels/simd/part_avx512.h"
 #include "kernels/matmul/bf16/pairs_avx512.h"
 #include "kernels/matmul/bf16/tile.h"
+#include "kernels/matmul/bf16/scales.h"
 #include "kernels/matmul/bf16/wide.h"
 // clang-format on
 

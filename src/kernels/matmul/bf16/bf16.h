@@ -3,7 +3,8 @@
 //
 // The vector levels keep one output a lane and transpose the weights into lanes. A few rows of
 // activations use them as they come; for more, a tile of 32 outputs by at most 128 columns is kept
-// widened to f32, even and odd columns apart, while every row passes over it.
+// widened to f32, even and odd columns apart, while every row passes over it. Matrix tiles take
+// pairs of columns as they are transposed (on_tiles.h).
 #pragma once
 
 #include "kernels/matmul/kernel.h"
@@ -15,5 +16,6 @@ namespace hadal {
 void FillBf16Ref(MatMulTable* table);
 void FillBf16Avx2(MatMulTable* table);
 void FillBf16Avx512(MatMulTable* table);
+void FillBf16Amx(MatMulTable* table);  // AVX-512 and AMX-BF16; the products alone
 
 }  // namespace hadal

@@ -41,6 +41,12 @@ HADAL_INLINE Part HighHalves(Pairs a) {
   return _mm256_castsi256_ps(_mm256_and_si256(a, _mm256_set1_epi32(static_cast<int>(0xFFFF0000u))));
 }
 
+// Puts such pairs of f32, which bf16 holds exactly, together.
+HADAL_INLINE void StorePairs(void* to, Part even, Part odd) {
+  const Pairs first = _mm256_srli_epi32(_mm256_castps_si256(even), 16);
+  _mm256_storeu_si256(static_cast<Pairs*>(to), _mm256_or_si256(first, _mm256_castps_si256(odd)));
+}
+
 // Four FP8 codes a lane to f32. Their bits, moved into place, are 2^-120 times what they say,
 // subnormals too: denormal inputs must count. A NaN code reads as 480.
 HADAL_INLINE void Fp8Bits(Pairs codes, Part (&column)[4]) {

@@ -42,6 +42,10 @@ HADAL_INLINE Part LowHalves(Pairs a) { return _mm512_castsi512_ps(_mm512_slli_ep
 HADAL_INLINE Part HighHalves(Pairs a) {
   return _mm512_castsi512_ps(_mm512_and_si512(a, _mm512_set1_epi32(static_cast<int>(0xFFFF0000u))));
 }
+HADAL_INLINE void StorePairs(void* to, Part even, Part odd) {
+  const Pairs first = _mm512_srli_epi32(_mm512_castps_si512(even), 16);
+  _mm512_storeu_si512(to, _mm512_or_si512(first, _mm512_castps_si512(odd)));
+}
 
 HADAL_INLINE void Fp8Bits(Pairs codes, Part (&column)[4]) {
   const Pairs odd = _mm512_srai_epi16(codes, 4);

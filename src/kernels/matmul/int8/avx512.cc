@@ -11,7 +11,7 @@
 namespace hadal {
 
 void FillInt8Avx512(MatMulTable* table) {
-  FillProducts(table);
+  FillProducts<VectorProduct>(table);
   FillPrepare(table);
 }
 

@@ -159,35 +159,39 @@ void TileProduct(const MatMulJob& job, const TileRows& rows, const TileOutputs& 
 }
 
 template <typename Format>
-void Product(const MatMulJob& job) noexcept {
-  std::int64_t output = job.first_output;
-  for (; output + kLanes <= job.last_output; output += kLanes)
-    TileProduct<Format>(job, RowsOf(job.weight, output, false), {job.y + output, 0, kLanes});
-  if (output == job.last_output) return;
-  // The last rows begin where a whole tile does; of a weight without one, each row goes alone.
-  const int left = static_cast<int>(job.last_output - output);
-  const std::int64_t first = job.last_output - kLanes;
-  if (first >= 0) {
-    TileProduct<Format>(job, RowsOf(job.weight, first, false),
-                        {job.y + first, kLanes - left, left});
-    return;
+struct VectorProduct {
+  static void Run(const MatMulJob& job) noexcept {
+    std::int64_t output = job.first_output;
+    for (; output + kLanes <= job.last_output; output += kLanes)
+      TileProduct<Format>(job, RowsOf(job.weight, output, false), {job.y + output, 0, kLanes});
+    if (output == job.last_output) return;
+    // The last rows begin where a whole tile does; of a weight without one, each row goes alone.
+    const int left = static_cast<int>(job.last_output - output);
+    const std::int64_t first = job.last_output - kLanes;
+    if (first >= 0) {
+      TileProduct<Format>(job, RowsOf(job.weight, first, false),
+                          {job.y + first, kLanes - left, left});
+      return;
+    }
+    for (; output < job.last_output; ++output)
+      TileProduct<Format>(job, RowsOf(job.weight, output, true), {job.y + output, 0, 1});
   }
-  for (; output < job.last_output; ++output)
-    TileProduct<Format>(job, RowsOf(job.weight, output, true), {job.y + output, 0, 1});
-}
+};
 
+// Product<Format>::Run for every format.
+template <template <typename> typename Product>
 void FillProducts(MatMulTable* table) {
-  table->fast[static_cast<int>(WeightFormat::kMxfp4)] = Product<Mxfp4>;
-  table->fast[static_cast<int>(WeightFormat::kNvfp4)] = Product<Nvfp4>;
-  table->fast[static_cast<int>(WeightFormat::kQ8_0)] = Product<Q8_0>;
-  table->fast[static_cast<int>(WeightFormat::kQ4_0)] = Product<Q4_0>;
-  table->fast[static_cast<int>(WeightFormat::kQ4_1)] = Product<Q4_1>;
-  table->fast[static_cast<int>(WeightFormat::kQ5_0)] = Product<Q5_0>;
-  table->fast[static_cast<int>(WeightFormat::kQ5_1)] = Product<Q5_1>;
-  table->fast[static_cast<int>(WeightFormat::kGgufMxfp4)] = Product<GgufMxfp4>;
-  table->fast[static_cast<int>(WeightFormat::kQ4_K)] = Product<Q4_K>;
-  table->fast[static_cast<int>(WeightFormat::kQ5_K)] = Product<Q5_K>;
-  table->fast[static_cast<int>(WeightFormat::kQ6_K)] = Product<Q6_K>;
+  table->fast[static_cast<int>(WeightFormat::kMxfp4)] = Product<Mxfp4>::Run;
+  table->fast[static_cast<int>(WeightFormat::kNvfp4)] = Product<Nvfp4>::Run;
+  table->fast[static_cast<int>(WeightFormat::kQ8_0)] = Product<Q8_0>::Run;
+  table->fast[static_cast<int>(WeightFormat::kQ4_0)] = Product<Q4_0>::Run;
+  table->fast[static_cast<int>(WeightFormat::kQ4_1)] = Product<Q4_1>::Run;
+  table->fast[static_cast<int>(WeightFormat::kQ5_0)] = Product<Q5_0>::Run;
+  table->fast[static_cast<int>(WeightFormat::kQ5_1)] = Product<Q5_1>::Run;
+  table->fast[static_cast<int>(WeightFormat::kGgufMxfp4)] = Product<GgufMxfp4>::Run;
+  table->fast[static_cast<int>(WeightFormat::kQ4_K)] = Product<Q4_K>::Run;
+  table->fast[static_cast<int>(WeightFormat::kQ5_K)] = Product<Q5_K>::Run;
+  table->fast[static_cast<int>(WeightFormat::kQ6_K)] = Product<Q6_K>::Run;
 }
 
 }  // namespace

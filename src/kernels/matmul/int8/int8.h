@@ -12,6 +12,7 @@
 //   scaled.h       formats of 32 columns a block: loading a tile, one step
 //   super.h        formats of 256 columns a block: the same
 //   drive.h        the loops over tiles, blocks and rows
+//   on_tiles.h     the same for many rows, with dots on matrix tiles
 //   prepare.h      activations to int8
 // These are only included by the files that carry a level in their name (and its compiler flags);
 // everything in them is in an unnamed namespace.
@@ -27,5 +28,6 @@ void FillInt8Ref(MatMulTable* table);
 void FillInt8Avx2(MatMulTable* table);        // AVX2, FMA, F16C
 void FillInt8Avx512(MatMulTable* table);      // AVX-512 F, BW, DQ, VL
 void FillInt8Avx512Vnni(MatMulTable* table);  // the same and VNNI
+void FillInt8Amx(MatMulTable* table);         // the same and AMX-INT8; the products alone
 
 }  // namespace hadal

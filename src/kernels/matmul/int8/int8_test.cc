@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "kernels/cpu_level.h"
 #include "kernels/kernel_table.h"
+#include "kernels/test_emulated.h"
 #include "numeric/formats.h"
 
 namespace hadal {
@@ -24,12 +25,14 @@ struct Level {
   MatMulTable table;
 };
 
-// The levels of this machine above the reference.
+// The levels of this machine above the reference, and the products of `amx` on emulated tiles.
 std::vector<Level> WideLevels() {
   std::vector<Level> levels;
   for (const CpuLevelInfo& info : AllCpuLevels())
     if (info.level != CpuLevel::kRef && Supports(DetectCpuFeatures(), info.level))
       levels.push_back({std::string(info.name), MakeKernelTable(info.level).matmul});
+  for (const EmulatedLevel& level : EmulatedLevels())
+    levels.push_back({std::string(level.name), TableOf(level).matmul});
   return levels;
 }
 
@@ -241,8 +244,8 @@ TEST_F(Int8Kernels, EveryShapeEqualsTheReference) {
 
 TEST_F(Int8Kernels, LongRowsEqualTheReference) {
   for (const WeightFormat format : Int8Formats())
-    for (const std::int64_t rows : {1, 6})
-      CheckShape(reference_, levels_, format, 18, 7168, rows, true);
+    for (const std::int64_t rows : {1, 6, 37})
+      CheckShape(reference_, levels_, format, 18, rows < 20 ? 7168 : 1280, rows, true);
 }
 
 // Any bytes are a weight: scales that are infinite, NaN, subnormal or zero.

@@ -45,6 +45,8 @@ HADAL_INLINE Int Add(Int a, Int b) { return _mm256_add_epi32(a, b); }
 HADAL_INLINE Int Subtract(Int a, Int b) { return _mm256_sub_epi32(a, b); }
 HADAL_INLINE Int Multiply(Int a, Int b) { return _mm256_mullo_epi32(a, b); }
 HADAL_INLINE Int Add16(Int a, Int b) { return _mm256_add_epi16(a, b); }
+HADAL_INLINE Int Subtract8(Int a, Int b) { return _mm256_sub_epi8(a, b); }
+HADAL_INLINE Int Multiply16(Int a, Int b) { return _mm256_mullo_epi16(a, b); }
 // Each lane: the sum of two products of 16-bit numbers.
 HADAL_INLINE Int MultiplyPairs16(Int a, Int b) { return _mm256_madd_epi16(a, b); }
 // 16-bit lanes: the sum of two products of unsigned bytes of a and signed ones of b, saturated.

@@ -42,6 +42,8 @@ HADAL_INLINE Int Add(Int a, Int b) { return _mm512_add_epi32(a, b); }
 HADAL_INLINE Int Subtract(Int a, Int b) { return _mm512_sub_epi32(a, b); }
 HADAL_INLINE Int Multiply(Int a, Int b) { return _mm512_mullo_epi32(a, b); }
 HADAL_INLINE Int Add16(Int a, Int b) { return _mm512_add_epi16(a, b); }
+HADAL_INLINE Int Subtract8(Int a, Int b) { return _mm512_sub_epi8(a, b); }
+HADAL_INLINE Int Multiply16(Int a, Int b) { return _mm512_mullo_epi16(a, b); }
 HADAL_INLINE Int MultiplyPairs16(Int a, Int b) { return _mm512_madd_epi16(a, b); }
 HADAL_INLINE Int MultiplyBytes(Int a, Int b) { return _mm512_maddubs_epi16(a, b); }
 HADAL_INLINE Int Magnitude8(Int a) { return _mm512_abs_epi8(a); }
