@@ -14,6 +14,7 @@ namespace {
 
 using kernel_test::Decoded;
 using kernel_test::FirstDifference;
+using kernel_test::Levels;
 using kernel_test::LevelsOfProducts;
 using kernel_test::MakeMatrix;
 using kernel_test::Matrix;
@@ -134,7 +135,7 @@ void ExpectSameBits(Profile profile, const std::vector<MatrixShape>& shapes, boo
   const auto reference = OpsAt("ref", profile);
   std::vector<std::unique_ptr<Ops>> all;
   int threads = 0;
-  for (const std::string& level : LevelsOfProducts()) {
+  for (const std::string& level : profile == Profile::kFast ? LevelsOfProducts() : Levels()) {
     all.push_back(OpsAt(level, profile, threads++ % 3 + 1));
     EXPECT_EQ(all.back()->level(), level);
   }
@@ -323,7 +324,7 @@ TEST(Products, SeveralCallsSharedActivationsAndBias) {
 
 // The rows of a step share one pass over the weights: the counter shows the same for 1 and 8 rows.
 TEST(Products, EightRowsReadTheWeightsOnce) {
-  for (const std::string& level : LevelsOfProducts())
+  for (const std::string& level : Levels())
     for (const Profile profile : {Profile::kFloat, Profile::kFast})
       for (const WeightFormatInfo& info : AllWeightFormats()) {
         const auto matrix = MakeMatrix({.format = info.format, .rows = 40, .columns = 256}, 24);
