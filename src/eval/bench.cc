@@ -42,10 +42,19 @@ Result<std::vector<double>> TimePrefill(Model& model, const BenchOptions& option
   return speeds;
 }
 
+// `others` is what the measurement holds itself.
+void NoteMemory(BenchReport* report, std::uint64_t others) {
+  const std::uint64_t now = MeasureProcessMemory().anonymous_bytes;
+  report->peak_anonymous_bytes =
+      std::max(report->peak_anonymous_bytes, now - std::min(now, others));
+}
+
 // Steps and sweeps take turns, so that both see the same noise of the machine.
 Status TimeDecode(Model& model, const BenchOptions& options, BenchReport* report) {
+  const std::uint64_t before_buffer = MeasureProcessMemory().anonymous_bytes;
   HADAL_ASSIGN_OR_RETURN(const auto bandwidth,
                          ReadBandwidth::Create(options.threads, options.sweep_bytes));
+  const std::uint64_t buffer_bytes = MeasureProcessMemory().anonymous_bytes - before_buffer;
   std::vector<double> speeds, ratios, sweeps;
   const double batch = static_cast<double>(options.batch);
   for (int repeat = 0; repeat < options.repeat; ++repeat) {
@@ -70,6 +79,7 @@ Status TimeDecode(Model& model, const BenchOptions& options, BenchReport* report
     }
     speeds.push_back(batch * static_cast<double>(options.generate_tokens) / decode_seconds);
     report->logits_hash = Sha256(std::as_bytes(logits));
+    NoteMemory(report, buffer_bytes);
   }
   report->decode_tokens_per_second = Spread::Of(speeds);
   report->bandwidth_ratio = Spread::Of(ratios).median;
@@ -127,8 +137,7 @@ Result<BenchReport> Bench(const std::string& name,
     HADAL_ASSIGN_OR_RETURN(const auto speeds, TimePrefill(*model, options, &report));
     report.prefill_tokens_per_second = Spread::Of(speeds);
   }
-  // Before the buffer of the bandwidth measurement, which is not the model's.
-  report.peak_anonymous_bytes = MeasureProcessMemory().anonymous_bytes;
+  NoteMemory(&report, 0);
   if (options.generate_tokens > 0) HADAL_RETURN_IF_ERROR(TimeDecode(*model, options, &report));
   if (options.draft_tokens > 0) {
     HADAL_ASSIGN_OR_RETURN(report.draft, BenchReplay(*model, options));
