@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/map_ahead.h"
 #include "base/random.h"
 #include "base/thread_pool.h"
 
@@ -106,6 +107,28 @@ TEST(File, ReadsPartsOfAFile) {
   EXPECT_EQ(*ReadFilePart(path, 10, 1), "");
   EXPECT_EQ(*ReadFilePart(path, ~0ull, ~0ull), "");
   EXPECT_FALSE(ReadFilePart(path + "_absent", 0, 1).ok());
+  std::filesystem::remove(path);
+}
+
+// What it maps depends on the system and on the page cache; that it sees every byte does not.
+TEST(MapAhead, SeesEveryByte) {
+  const std::string path = ::testing::TempDir() + "/hadal_ahead_" + std::to_string(::getpid());
+  const std::string content((5 << 20) + 123, 'x');
+  ASSERT_TRUE(WriteFileAtomically(path, content).ok());
+  const std::vector<std::shared_ptr<const MappedFile>> files(2, MappedFile::Open(path).value());
+  MapAhead ahead(files);
+  ahead.Wait();
+  EXPECT_EQ(ahead.mapped_bytes() + ahead.passed_bytes(), 2 * content.size());
+  EXPECT_EQ(files[0]->bytes().back(), std::byte{'x'});
+  std::filesystem::remove(path);
+}
+
+TEST(MapAhead, EndsWithItsOwner) {
+  const std::string path = ::testing::TempDir() + "/hadal_ends_" + std::to_string(::getpid());
+  ASSERT_TRUE(WriteFileAtomically(path, std::string(3 << 20, 'x')).ok());
+  const std::vector<std::shared_ptr<const MappedFile>> files{MappedFile::Open(path).value()};
+  for (int i = 0; i < 20; ++i) MapAhead ahead(files);
+  EXPECT_EQ(files[0].use_count(), 1);
   std::filesystem::remove(path);
 }
 

@@ -23,6 +23,8 @@ class Transformer : public Model {
         scratch_(std::move(scratch)),
         pool_(ops_.get(), options.cache_budget_bytes) {}
 
+  void MapFilesAhead() { store_->MapFilesAhead(); }
+
   Status Bind() {
     HADAL_ASSIGN_OR_RETURN(layers_, BuildLayers(*store_));
     HADAL_ASSIGN_OR_RETURN(embedding_, store_->Matrix(Role::kEmbedding));
@@ -191,6 +193,7 @@ Result<std::unique_ptr<Model>> Model::Create(std::unique_ptr<WeightStore> store,
   auto model = std::make_unique<Transformer>(std::move(store), std::move(ops), options,
                                              std::move(layout), std::move(scratch));
   HADAL_RETURN_IF_ERROR(model->Bind());
+  model->MapFilesAhead();
   return std::unique_ptr<Model>(std::move(model));
 }
 

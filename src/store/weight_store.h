@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "base/map_ahead.h"
 #include "base/status.h"
 #include "formats/checkpoint.h"
 #include "ops/linear.h"
@@ -56,6 +58,9 @@ class WeightStore {
   // The routed experts, all layers behind one object that the store owns; bound on first use.
   Result<Experts*> RoutedExperts();
 
+  // Begins to map what memory holds of the files (base/map_ahead.h); ends with the store.
+  void MapFilesAhead() { map_ahead_.emplace(checkpoint_->files()); }
+
   // The coarsest form that `fast` gives to activations in any layer that was bound.
   ActivationForm coarsest_activation() const { return coarsest_; }
   std::uint64_t mapped_bytes() const { return checkpoint_->mapped_bytes(); }
@@ -83,6 +88,7 @@ class WeightStore {
   std::vector<std::int32_t> token_map_;
   std::unique_ptr<Experts> experts_;
   ActivationForm coarsest_ = ActivationForm::kF32;
+  std::optional<MapAhead> map_ahead_;
 };
 
 }  // namespace hadal
