@@ -81,8 +81,7 @@ struct ScaledOnTiles {
       for (int v = 0; v < kTileVectors; ++v)
         sum[v] = MultiplyAdd(ToFloat(dots[i][r][v]), Multiply(kept.scale[i][v], d), sum[v]);
     if constexpr (Format::kMinimum) {
-      const std::int16_t* sums = x.SumsOf(r);
-      const Float columns_sum = Same(static_cast<float>(sums[0] + sums[1]));
+      const Float columns_sum = ToFloat(MultiplyPairs16(Same(0x0001'0001), SameBytes(x.SumsOf(r))));
       for (int v = 0; v < kTileVectors; ++v)
         sum[v] = MultiplyAdd(Multiply(kept.minimum[v], d), columns_sum, sum[v]);
     }
