@@ -1,5 +1,5 @@
 // The determinism check on every golden case: its longest stored prompt, all settings but child
-// processes (levels are tried in this one, opened one after another).
+// processes (levels are tried in this one, opened one after another); level `amx` emulated too.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include "eval/determinism.h"
 #include "eval/expected.h"
 #include "kernels/cpu_level.h"
+#include "kernels/test_emulated.h"
 #include "tests/golden_cases.h"
 #include "tests/shared_dir.h"
 
@@ -30,6 +31,8 @@ void HoldsIn(Profile profile, const std::function<bool(const std::string& name)>
       load.threads = threads;
       load.isa = isa;
       load.model.draft = DraftUse::kIfAble;
+      if (auto ops = MakeEmulatedOps(isa, profile, threads))
+        return LoadModel(*checkpoint, std::move(ops), load);
       return LoadModel(*checkpoint, load);
     };
     DeterminismOptions options;
@@ -41,6 +44,9 @@ void HoldsIn(Profile profile, const std::function<bool(const std::string& name)>
     options.steps = 8;
     for (const CpuLevelInfo& level : AllCpuLevels())
       if (Supports(DetectCpuFeatures(), level.level)) options.isa_levels.emplace_back(level.name);
+    if (profile == Profile::kFast)  // the only one whose products use tiles
+      for (const EmulatedLevel& level : EmulatedLevels())
+        options.isa_levels.emplace_back(level.name);
     const auto report =
         CheckDeterminism(open, options, [&](const std::string& isa) -> Result<std::string> {
           auto model = open(0, isa);

@@ -44,13 +44,18 @@ Status CheckRoom(const ModelSpec& spec, const ModelOptions& options) {
 
 Result<std::unique_ptr<Model>> LoadModel(std::shared_ptr<const Checkpoint> checkpoint,
                                          const LoadOptions& options) {
-  HADAL_ASSIGN_OR_RETURN(const ModelSpec spec, ReadSpec(*checkpoint));
-  HADAL_RETURN_IF_ERROR(CheckRoom(spec, options.model));
   CpuOpsOptions cpu;
   cpu.profile = options.profile;
   cpu.isa = options.isa;
   cpu.threads = options.threads;
   HADAL_ASSIGN_OR_RETURN(std::unique_ptr<Ops> ops, MakeCpuOps(cpu));
+  return LoadModel(std::move(checkpoint), std::move(ops), options);
+}
+
+Result<std::unique_ptr<Model>> LoadModel(std::shared_ptr<const Checkpoint> checkpoint,
+                                         std::unique_ptr<Ops> ops, const LoadOptions& options) {
+  HADAL_ASSIGN_OR_RETURN(const ModelSpec spec, ReadSpec(*checkpoint));
+  HADAL_RETURN_IF_ERROR(CheckRoom(spec, options.model));
   HADAL_ASSIGN_OR_RETURN(auto store, WeightStore::Open(checkpoint, spec, ops.get()));
   if (!spec.engram.layers.empty()) {
     auto tokenizer = options.tokenizer;

@@ -34,6 +34,10 @@ struct LoadOptions {
 Result<std::unique_ptr<Model>> LoadModel(std::shared_ptr<const Checkpoint> checkpoint,
                                          const LoadOptions& options);
 
+// The same on operations that the caller has made: options.profile, isa and threads do not count.
+Result<std::unique_ptr<Model>> LoadModel(std::shared_ptr<const Checkpoint> checkpoint,
+                                         std::unique_ptr<Ops> ops, const LoadOptions& options);
+
 // What the checkpoint's generation_config recommends; 0.6 and top-p 0.95 where it has none.
 SamplingOptions RecommendedSampling(const Checkpoint& checkpoint);
 
