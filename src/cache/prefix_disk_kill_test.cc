@@ -211,13 +211,13 @@ class PrefixDiskKillTest : public ::testing::Test {
   std::vector<std::unique_ptr<SnapshotImage>> images_;
 };
 
-TEST_F(PrefixDiskKillTest, NothingIsNamedOrAcknowledgedBeforeItIsSynced) {
+TEST_F(PrefixDiskKillTest, D06_NothingIsNamedOrAcknowledgedBeforeItIsSynced) {
   const Fault measured = Measured(kPlenty);
   EXPECT_FALSE(measured.wrong_order);
   EXPECT_GT(measured.calls, static_cast<std::int64_t>(kPrompts) * 8);
 }
 
-TEST_F(PrefixDiskKillTest, KilledAtEveryCall) {
+TEST_F(PrefixDiskKillTest, D05_KilledAtEveryCall) {
   const std::int64_t calls = Measured(kPlenty).calls;
   for (std::int64_t at = 0; at < calls; ++at) {
     Fault planned;
@@ -231,7 +231,7 @@ TEST_F(PrefixDiskKillTest, KilledAtEveryCall) {
 
 // 200 lives in one folder that has room for about half of the prompts, each killed at a random
 // byte.
-TEST_F(PrefixDiskKillTest, KilledAtRandomBytes) {
+TEST_F(PrefixDiskKillTest, D05_KilledAtRandomBytes) {
   const std::uint64_t quota = static_cast<std::uint64_t>(Measured(kPlenty).bytes) / 2;
   const std::int64_t bytes = Measured(quota).bytes;
   Random random(77);
@@ -252,7 +252,7 @@ TEST_F(PrefixDiskKillTest, KilledAtRandomBytes) {
 }
 
 // A disk that is full, or broken, at one call: that snapshot is lost at most.
-TEST_F(PrefixDiskKillTest, FailsAtEveryCallAndGoesOn) {
+TEST_F(PrefixDiskKillTest, D04_FailsAtEveryCallAndGoesOn) {
   const std::int64_t calls = Measured(kPlenty).calls;
   for (std::int64_t at = 0; at < calls; ++at) {
     fault = {};

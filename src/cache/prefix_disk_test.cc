@@ -79,7 +79,7 @@ TEST_F(PrefixDiskTest, ALongerOneReplacesWhatItServes) {
 }
 
 // D-09: a hard quota, least recently used first, by a counter that survives.
-TEST_F(PrefixDiskTest, QuotaHoldsAtEveryMoment) {
+TEST_F(PrefixDiskTest, D09_QuotaHoldsAtEveryMoment) {
   PrefixDiskOptions options = DiskOptions(folder_);
   options.quota_bytes = 200000;
   std::uint64_t most = 0;
@@ -132,7 +132,7 @@ TEST_F(PrefixDiskTest, WritesWithinItsBudget) {
 }
 
 // D-08: whatever is changed costs the entry and never a token.
-TEST_F(PrefixDiskTest, ADamagedFileIsAMissAndGoes) {
+TEST_F(PrefixDiskTest, D08_ADamagedFileIsAMissAndGoes) {
   Random random(8);
   const Ids ids = DiskTimelines::Prompt(0);
   Fill(Open().get(), 1);
@@ -195,7 +195,7 @@ TEST_F(PrefixDiskTest, AnotherModelOrVersionIsNotUsed) {
   EXPECT_TRUE(folder_.Files(".prefix").empty());
 }
 
-TEST_F(PrefixDiskTest, ABrokenIndexCostsOnlyTheOrder) {
+TEST_F(PrefixDiskTest, D07_ABrokenIndexCostsOnlyTheOrder) {
   Fill(Open().get(), 3);
   Write(folder_.path() + "/index", "nonsense");
   auto disk = Open();
@@ -216,7 +216,7 @@ TEST_F(PrefixDiskTest, SweepsWhatAKilledWriterLeft) {
 }
 
 // D-28: one writes, the other reads.
-TEST_F(PrefixDiskTest, TheSecondProcessOnlyReads) {
+TEST_F(PrefixDiskTest, D28_TheSecondProcessOnlyReads) {
   auto first = Open();
   Fill(first.get(), 2);
   auto second = Open();
@@ -240,7 +240,7 @@ TEST_F(PrefixDiskTest, TheSecondProcessOnlyReads) {
 }
 
 // D-04: no space while a snapshot is written; a limit on file sizes stands for a full disk.
-TEST_F(PrefixDiskTest, AFullDiskPausesWritingAlone) {
+TEST_F(PrefixDiskTest, D04_AFullDiskPausesWritingAlone) {
   auto disk = Open();
   Fill(disk.get(), 2);
   const auto before = std::signal(SIGXFSZ, SIG_IGN);

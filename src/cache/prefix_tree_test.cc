@@ -98,7 +98,7 @@ TEST_F(PrefixTreeTest, ReachSaysWhatTruncateDoes) {
 }
 
 // Against a search through all snapshots, with prompts that share random parts of each other.
-TEST_F(PrefixTreeTest, FindsTheBestStart) {
+TEST_F(PrefixTreeTest, Cve2025_25183_FindsTheBestStart) {
   for (const bool windows : {false, true}) {
     UseLayout(windows ? EveryKind() : KeepsEveryRow());
     PrefixTree tree(&pool_, {0, 1});

@@ -155,7 +155,7 @@ TEST_F(SnapshotRecordTest, KeepsEveryBitOfEveryFormat) {
       ASSERT_EQ(std::memcmp(row(restored, i, at), expected->data(), expected->size()), 0) << i;
 }
 
-TEST_F(SnapshotRecordTest, EveryChangedByteIsSeen) {
+TEST_F(SnapshotRecordTest, D08_EveryChangedByteIsSeen) {
   const auto cache = New();
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(TakeStep(cache.get(), Some(128)));
   ASSERT_TRUE(TakeStep(cache.get(), Some(3)));
@@ -280,7 +280,7 @@ TEST(DiskIndexTest, ComesBackOrIsRefused) {
   }
 }
 
-TEST(WriteBudgetTest, HoldsItsRateWhateverTheClockDoes) {
+TEST(WriteBudgetTest, D09_HoldsItsRateWhateverTheClockDoes) {
   WriteBudget budget(100, 1000);
   EXPECT_TRUE(budget.Take(1000, 50.0));
   EXPECT_FALSE(budget.Take(1, 50.0));

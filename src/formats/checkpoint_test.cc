@@ -114,7 +114,7 @@ TEST_F(CheckpointTest, NamesATensorInTwoShards) {
             "tensor \"b\" in two shards, m-1.safetensors and m-2.safetensors");
 }
 
-TEST_F(CheckpointTest, NamesACutShard) {
+TEST_F(CheckpointTest, D01_NamesACutShard) {
   PutShard("model.safetensors", {"a", "b"}, 1);
   const std::string path = folder_ + "/model.safetensors";
   std::filesystem::resize_file(path, std::filesystem::file_size(path) - 3);

@@ -82,7 +82,7 @@ TEST(Corpus, EveryFileHasARow) {
 }
 
 // A file that is cut at any byte is refused, never read beyond its end.
-TEST(Corpus, EveryCutIsRefused) {
+TEST(Corpus, D01_EveryCutIsRefused) {
   for (const auto& [file, row] : ReadTable()) {
     if (row.outcome != "ok" || file.starts_with("index/")) continue;
     SCOPED_TRACE(file);

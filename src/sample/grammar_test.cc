@@ -21,7 +21,7 @@ TokenMask SlowMask(const std::shared_ptr<const Grammar>& grammar, const TokenTri
   return mask;
 }
 
-TEST(GrammarMatcher, MasksAreThoseOfTheirDefinition) {
+TEST(GrammarMatcher, D23_MasksAreThoseOfTheirDefinition) {
   const auto trie = GrammarTrie();
   const char* kSchemas[] = {
       "",

@@ -63,7 +63,7 @@ TEST(StopMatcher, WithoutStopsEverythingPasses) {
   EXPECT_EQ(matcher.Feed("abc"), "abc");
 }
 
-TEST(StopMatcher, SplitsDoNotMatter) {
+TEST(StopMatcher, D24_SplitsDoNotMatter) {
   Random random(11);
   int matched = 0;
   for (int round = 0; round < 3000; ++round) {

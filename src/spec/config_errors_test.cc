@@ -129,7 +129,7 @@ TEST(ConfigErrors, NotAnObject) {
   EXPECT_EQ(Refusal("{}").where(), "config.json: model_type");
 }
 
-TEST(ConfigErrors, GgufNamesItsOwnKeys) {
+TEST(ConfigErrors, Cve2024_39720_GgufNamesItsOwnKeys) {
   EXPECT_EQ(Refusal("{}", Container::kGguf).where(), "general.architecture");
   const Status unknown = Refusal(R"({"general.architecture":"bert"})", Container::kGguf);
   EXPECT_EQ(unknown.code(), Code::kUnsupported);

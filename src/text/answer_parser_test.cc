@@ -189,7 +189,7 @@ double SecondsFor(AnswerSyntax syntax, std::string_view unit, std::size_t bytes)
 }
 
 // Eight times the text takes eight times as long, not sixty-four; what takes no time is not judged.
-TEST(AnswerParser, LinearInTheText) {
+TEST(AnswerParser, Cve2025_48887_LinearInTheText) {
   constexpr std::size_t kBytes = 1 << 14;
   for (const char* name : {"r1", "v3", "v32", "v4", "v41", "kimi_k2", "hermes", "llama3"}) {
     const AnswerSyntax syntax = *AnswerSyntaxNamed(name);

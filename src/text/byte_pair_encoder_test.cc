@@ -126,7 +126,7 @@ TEST(BytePairEncoder, BytesWithoutAToken) {
   EXPECT_EQ(encode({.unknown = 3, .fuse_unknown = true}), (std::vector<TokenId>{0, 3, 1, 3}));
 }
 
-TEST(BytePairEncoder, OneLetterAMillionTimes) {
+TEST(BytePairEncoder, Cve2025_52566_OneLetterAMillionTimes) {
   std::vector<std::string> tokens = {"a"};
   std::vector<BpeMerge> merges;
   for (TokenId id = 0; id < 5; ++id) {

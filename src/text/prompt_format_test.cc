@@ -314,7 +314,7 @@ TEST(DetectPromptFormat, RecognisesReleasesWithAnEncoder) {
   EXPECT_EQ(detect("", ""), "refused");
 }
 
-TEST(DetectPromptFormat, NeverGuesses) {
+TEST(DetectPromptFormat, Cve2026_5760_NeverGuesses) {
   const auto none = DetectPromptFormat({"model.gguf", "", {}});
   ASSERT_FALSE(none.ok());
   EXPECT_NE(none.status().hint().find("--raw"), std::string::npos);
