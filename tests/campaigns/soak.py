@@ -1,7 +1,8 @@
 """A long mixed load: whole answers and streams in every dialect, conversations that go on, clients that
 leave in the middle, bad requests, with small budgets of the prefix cache (memory and disk) that are reached.
 The time begins when the budget of memory is full. Own memory (resident less mapped files) and open files of
-the first and the last sixth of it (ten minutes of an hour) are printed; memory must be flat."""
+the first and the last sixth of it (ten minutes of an hour) are printed; memory must be flat, which a short
+form shows and does not judge."""
 import argparse
 import asyncio
 import json
@@ -18,6 +19,9 @@ import aiohttp
 import servers
 from chat_client import chat
 
+# Seconds from which on memory is judged: what is bounded and still fills (ids of evicted prefixes) cannot be
+# told from what grows in less.
+LONG_ENOUGH = 1800
 BAD_BODIES = (b"{", b"[]", b'{"messages":[]}', b'{"messages":[{"role":"user","content":5}]}',
               b'{"messages":[{"role":"user","content":"x"}],"temperature":9}', b"\xff")
 
@@ -169,7 +173,7 @@ def main():
     print(json.dumps(result))
     if counts["failed"]:
         raise SystemExit(f"{counts['failed']} answers failed")
-    if result["own_mib_last"] > 1.05 * result["own_mib_first"] + 8:
+    if options.seconds >= LONG_ENOUGH and result["own_mib_last"] > 1.05 * result["own_mib_first"] + 8:
         raise SystemExit("memory grew")
     if result["open_files_last"] > result["open_files_first"] + options.users:
         raise SystemExit("files stay open")
