@@ -88,21 +88,22 @@ HADAL_INLINE void ForTiles(const TileRows& rows, std::int64_t first, std::int64_
   }
 }
 
-// One row of activations: every tile is used once, as soon as it is loaded.
-template <typename Format>
-void OneRow(const MatMulJob& job, const TileRows& tile_rows, const TileOutputs& to) noexcept {
+// Few rows of activations: every tile is used once, as soon as it is loaded.
+template <typename Format, int kRows>
+void FewRows(const MatMulJob& job, const TileRows& tile_rows, const TileOutputs& to) noexcept {
   const TileRows rows = tile_rows;  // so that its addresses stay in registers
   const std::int64_t blocks = job.weight.columns / Format::kColumns;
-  ActivationBlocks<1> x = BlocksOf<Format::kColumns, 1>(job.x, 0, 0);
-  Float sum = ZeroF();
+  ActivationBlocks<kRows> x = BlocksOf<Format::kColumns, kRows>(job.x, 0, 0);
+  Float sum[kRows];
+  for (int r = 0; r < kRows; ++r) sum[r] = ZeroF();
   NextTile next = NextTileOf(job.weight, rows, blocks);
   typename Format::Tile loaded[Format::kTogether];
   const auto place = [&](std::int64_t, int k) { return loaded + k; };
   ForTiles<Format>(rows, 0, blocks, next, place, [&](const auto& tile) {
-    Step<Format, 1>(tile, x, &sum);
-    Advance<Format::kColumns, 1>(x);
+    Step<Format, kRows>(tile, x, sum);
+    Advance<Format::kColumns, kRows>(x);
   });
-  Store(to.y, to.first, to.count, sum);
+  for (int r = 0; r < kRows; ++r) Store(to.y + r * job.y_stride, to.first, to.count, sum[r]);
 }
 
 // Adds `blocks` kept tiles, which begin at block `first`, to the sums of kRows rows in y.
@@ -152,10 +153,13 @@ void ManyRows(const MatMulJob& job, const TileRows& rows, const TileOutputs& to)
 
 template <typename Format>
 void TileProduct(const MatMulJob& job, const TileRows& rows, const TileOutputs& to) noexcept {
-  if (job.x.rows == 1)
-    OneRow<Format>(job, rows, to);
-  else
-    ManyRows<Format>(job, rows, to);
+  if (job.x.rows == 1) return FewRows<Format, 1>(job, rows, to);
+  if constexpr (kLanes == 16) {  // as many registers as that
+    if (job.x.rows == 2) return FewRows<Format, 2>(job, rows, to);
+    if (job.x.rows == 3) return FewRows<Format, 3>(job, rows, to);
+    if (job.x.rows == 4) return FewRows<Format, 4>(job, rows, to);
+  }
+  ManyRows<Format>(job, rows, to);
 }
 
 template <typename Format>
