@@ -148,8 +148,9 @@ TEST(File, OneHolderOfALock) {
 TEST(Digest, Sha256KnownAnswer) {
   // FIPS 180-4: of "abc".
   const Digest digest = Sha256Digest(std::as_bytes(std::span("abc", 3)));
-  EXPECT_EQ(std::to_integer<int>(digest[0]), 0xba);
-  EXPECT_EQ(std::to_integer<int>(digest[31]), 0xad);
+  EXPECT_EQ(Hex(digest), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(Sha256Digest(std::string_view("abc")), digest);
+  EXPECT_EQ(Hex({}), "");
 }
 
 TEST(Random, PhiloxKnownAnswer) {
