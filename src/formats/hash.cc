@@ -5,15 +5,7 @@
 
 namespace hadal {
 
-std::string Sha256(ByteSpan bytes) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
-  for (const std::byte one : Sha256Digest(bytes)) {
-    text += kHex[std::to_integer<unsigned>(one) >> 4];
-    text += kHex[std::to_integer<unsigned>(one) & 15];
-  }
-  return text;
-}
+std::string Sha256(ByteSpan bytes) { return Hex(Sha256Digest(bytes)); }
 
 Result<std::string> Sha256OfFile(const std::string& path) {
   HADAL_ASSIGN_OR_RETURN(const auto file, MappedFile::Open(path));

@@ -1,10 +1,8 @@
 #include "serve/anthropic_answer.h"
 
-#include <openssl/sha.h>
-
-#include <array>
 #include <utility>
 
+#include "base/digest.h"
 #include "serve/call_arguments.h"
 #include "serve/json_writer.h"
 #include "serve/random_id.h"
@@ -16,17 +14,7 @@ enum class BlockKind : unsigned char { kThinking, kText, kToolUse };
 
 // What the model says of its own thoughts when they come back: nothing that anybody checks, the
 // same for the same thought.
-std::string SignatureOf(std::string_view thought) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
-  SHA256(reinterpret_cast<const unsigned char*>(thought.data()), thought.size(), hash.data());
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : hash) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
+std::string SignatureOf(std::string_view thought) { return Hex(Sha256Digest(thought)); }
 
 // A step of building the message. Streams send it as an event, a whole keeps what it says.
 struct AnthropicPiece {

@@ -1,15 +1,8 @@
 #include "serve/api_key.h"
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 
 namespace hadal {
-
-KeyHash HashKey(std::string_view key) {
-  KeyHash hash{};
-  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), hash.data());
-  return hash;
-}
 
 bool SameHash(const KeyHash& a, const KeyHash& b) {
   return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;

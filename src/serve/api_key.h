@@ -2,12 +2,12 @@
 // only its SHA-256.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include "base/digest.h"
 
 namespace hadal {
 
@@ -18,8 +18,8 @@ enum class Scope : unsigned char {
   kMetrics = 4,  // read what the machine does
 };
 
-using KeyHash = std::array<unsigned char, 32>;  // SHA-256 of the key's bytes
-KeyHash HashKey(std::string_view key);
+using KeyHash = Digest;  // SHA-256 of the key's bytes
+inline KeyHash HashKey(std::string_view key) { return Sha256Digest(key); }
 // Takes the same time whatever differs.
 bool SameHash(const KeyHash& a, const KeyHash& b);
 

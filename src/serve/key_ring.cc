@@ -3,6 +3,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <set>
@@ -13,24 +14,15 @@
 namespace hadal {
 namespace {
 
-constexpr char kHex[] = "0123456789abcdef";
-
-std::string HexOf(const unsigned char* bytes, std::size_t count) {
-  std::string text;
-  for (std::size_t i = 0; i < count; ++i) {
-    text += kHex[bytes[i] >> 4];
-    text += kHex[bytes[i] & 15];
-  }
-  return text;
-}
-
 std::optional<KeyHash> HashOfHex(std::string_view text) {
   KeyHash hash{};
   if (text.size() != 2 * hash.size()) return std::nullopt;
   for (std::size_t i = 0; i < hash.size(); ++i) {
+    unsigned char byte = 0;
     const auto [end, error] =
-        std::from_chars(text.data() + 2 * i, text.data() + 2 * i + 2, hash[i], 16);
+        std::from_chars(text.data() + 2 * i, text.data() + 2 * i + 2, byte, 16);
     if (error != std::errc() || end != text.data() + 2 * i + 2) return std::nullopt;
+    hash[i] = std::byte{byte};
   }
   return hash;
 }
@@ -129,13 +121,12 @@ Result<ApiKeys> ReadKeyFile(const std::string& path) {
 Result<NewKey> MakeKey(const std::string& name) {
   if (!IsName(name))
     return UsageError("--make-key", name, "letters, digits and -_.", "choose another name");
-  unsigned char random[32];
-  if (RAND_bytes(random, sizeof(random)) != 1)
+  std::array<unsigned char, 32> random{};
+  if (RAND_bytes(random.data(), random.size()) != 1)
     return Failed("random numbers", "none from the system", "32 bytes", "try again");
   NewKey made;
-  made.key = "sk-hadal-" + HexOf(random, sizeof(random));
-  const KeyHash hash = HashKey(made.key);
-  made.line = name + " sha256:" + HexOf(hash.data(), hash.size()) + " scopes=infer";
+  made.key = "sk-hadal-" + Hex(std::as_bytes(std::span(random)));
+  made.line = name + " sha256:" + Hex(HashKey(made.key)) + " scopes=infer";
   return made;
 }
 

@@ -1,10 +1,8 @@
 // Ollama's routes about models: version, tags, ps, show, and the local folder: copy and delete.
 // Pulling, pushing and creating need a registry or its blobs, which this server does not speak to.
-#include <openssl/sha.h>
-
 #include <algorithm>
-#include <array>
 
+#include "base/digest.h"
 #include "engine/model_folder.h"
 #include "serve/field_lists.h"
 #include "serve/json_writer.h"
@@ -30,15 +28,7 @@ void Fail(const SharedExchange& exchange, const ApiError& error) {
 std::string DigestOf(const FolderModel& model) {
   const std::string text =
       model.path + "\n" + std::to_string(model.bytes) + "\n" + model.modified_at;
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash{};
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.data());
-  std::string digest;
-  constexpr char kDigits[] = "0123456789abcdef";
-  for (const unsigned char byte : hash) {
-    digest += kDigits[byte >> 4];
-    digest += kDigits[byte & 15];
-  }
-  return digest;
+  return Hex(Sha256Digest(text));
 }
 
 // `engine` is null for a model of the folder that is not served.

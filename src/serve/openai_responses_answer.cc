@@ -1,9 +1,9 @@
 #include "serve/openai_responses_answer.h"
 
-#include <chrono>
 #include <functional>
 #include <utility>
 
+#include "base/unix_time.h"
 #include "serve/json_writer.h"
 #include "serve/log_probability_json.h"
 #include "serve/random_id.h"
@@ -35,12 +35,6 @@ std::string Members(const std::function<void(JsonWriter*)>& write) {
   write(&json);
   const std::string text = json.EndObject().Take();
   return text.substr(1, text.size() - 2);
-}
-
-std::int64_t NowSeconds() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 class Formatter {
@@ -256,7 +250,7 @@ class ResponsesAnswer : public AnswerWriter {
     json.BeginObject().Key("id").Text(id_).Key("object").Text("response");
     json.Key("created_at").Integer(start_.created_seconds).Key("status").Text(status);
     json.Key("completed_at");
-    status == "completed" ? json.Integer(NowSeconds()) : json.Null();
+    status == "completed" ? json.Integer(UnixSeconds()) : json.Null();
     json.Key("error");
     if (status == "failed")
       json.BeginObject().Key("code").Text("server_error").Key("message").Text(error_).EndObject();

@@ -2,8 +2,8 @@
 
 #include <zlib.h>
 
+#include "base/digest.h"
 #include "serve/api_error.h"
-#include "serve/api_key.h"
 
 namespace hadal {
 namespace {
@@ -55,14 +55,7 @@ std::string Gzip(std::string_view bytes) {
 
 // Quoted, as the header wants it.
 std::string TagOf(std::string_view bytes) {
-  constexpr char kHex[] = "0123456789abcdef";
-  const KeyHash hash = HashKey(bytes);
-  std::string tag = "\"";
-  for (std::size_t i = 0; i < 16; ++i) {
-    tag += kHex[hash[i] >> 4];
-    tag += kHex[hash[i] & 15];
-  }
-  return tag + "\"";
+  return "\"" + Hex(Sha256Digest(bytes)).substr(0, 32) + "\"";
 }
 
 bool TakesGzip(const HttpRequest& request) {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/digest.h"
 
 namespace hadal {
 namespace {
@@ -20,13 +21,8 @@ std::array<unsigned char, kSize> RandomBytes() {
 }  // namespace
 
 std::string RandomId(std::string_view prefix) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string id(prefix);
-  for (const unsigned char byte : RandomBytes<16>()) {
-    id += kDigits[byte >> 4];
-    id += kDigits[byte & 15];
-  }
-  return id;
+  const auto bytes = RandomBytes<16>();
+  return std::string(prefix) + Hex(std::as_bytes(std::span(bytes)));
 }
 
 std::uint64_t RandomSeed() {
