@@ -63,6 +63,8 @@ AnswerOptions Resolved(const SyntaxRow& row, AnswerOptions options) {
 
 }  // namespace
 
+bool LeavesCallsOut(AnswerSyntax syntax) { return RowOf(syntax).marks_are_never_text; }
+
 struct AnswerParser::State {
   State(const SyntaxRow& row, const AnswerOptions& options)
       : sink(row.text, options),
@@ -90,6 +92,11 @@ std::vector<AnswerEvent> AnswerParser::Feed(std::string_view bytes) {
 }
 
 bool AnswerParser::in_reasoning() const { return state_->sink.in_reasoning(); }
+
+bool AnswerParser::has_answer() const {
+  const CallReader* reader = state_->reader.get();
+  return state_->sink.spoke() || (reader != nullptr && reader->ends_in_call());
+}
 
 std::vector<AnswerEvent> AnswerParser::Finish() {
   if (!std::exchange(state_->finished, true)) {

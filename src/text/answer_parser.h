@@ -52,6 +52,9 @@ struct AnswerEvent {
   bool complete = false;
 };
 
+// Whether calls are left out, not taken as text, where the request gave no tools.
+bool LeavesCallsOut(AnswerSyntax syntax);
+
 class AnswerParser {
  public:
   explicit AnswerParser(AnswerSyntax syntax, const AnswerOptions& options = {});
@@ -67,6 +70,10 @@ class AnswerParser {
 
   // Whether what comes next is reasoning, as far as is known.
   bool in_reasoning() const;
+  // Whether, were it over now, the answer would hold content that is not white space, or a call; or
+  // whether nothing that may still come could (a call that is left out, and its syntax takes no
+  // text behind calls).
+  bool has_answer() const;
 
  private:
   struct State;

@@ -61,9 +61,35 @@ TEST(AnswerParser, EveryBeginningParses) {
       EXPECT_TRUE(cut.reasoning.starts_with(given_out.reasoning));
       EXPECT_TRUE(cut.content.starts_with(given_out.content));
       ASSERT_GE(cut.tool_calls.size(), given_out.tool_calls.size());
+      // What is said of an answer before its end holds at its end.
+      const bool spoke =
+          cut.content.find_first_not_of(" \t\r\n") != std::string::npos || !cut.tool_calls.empty();
+      const bool parses = c.options.tool_calls == ToolCalls::kParse;
+      EXPECT_TRUE(spoke || !parses || !parser.has_answer()) << c.text.substr(0, length);
       given_out.Add(parser.Feed(c.text.substr(length, 1)));
     }
   }
+}
+
+TEST(AnswerParser, KnowsWhetherThereIsAnAnswerYet) {
+  AnswerOptions options;
+  options.thinking = true;
+  for (const AnswerSyntax syntax : {AnswerSyntax::kHermes, AnswerSyntax::kDsmlV4}) {
+    AnswerParser parser(syntax, options);
+    parser.Feed("thought</think>\n\n");
+    EXPECT_FALSE(parser.has_answer());
+    parser.Feed("A");
+    EXPECT_TRUE(parser.has_answer());
+  }
+  AnswerParser calls(AnswerSyntax::kHermes, options);
+  calls.Feed("thought<tool_call>{\"na");
+  EXPECT_FALSE(calls.has_answer());
+  calls.Feed("me\": \"f\", \"arguments\": {");
+  EXPECT_TRUE(calls.has_answer());
+  EXPECT_FALSE(calls.in_reasoning());
+  AnswerParser kimi(AnswerSyntax::kKimiK2, options);
+  kimi.Feed("t</think><|tool_calls_section_begin|><|tool_calls_section_end|>");
+  EXPECT_FALSE(kimi.has_answer()) << "a section without calls";
 }
 
 TEST(AnswerParser, CallsTextWhereToolsWereNotGiven) {

@@ -45,6 +45,7 @@ void AnswerSink::Content(char c) {
   if (trims_content_ && IsJsonSpace(c)) return;
   trims_content_ = false;
   held_content_ += c;
+  if (!IsJsonSpace(c)) spoke_ = true;
   if (!segment_open_ && IsJsonSpace(c) && held_content_.size() <= kMostHeldBytes) return;
   segment_open_ = true;
   Emit(AnswerEvent::Kind::kContent, held_content_);
@@ -67,6 +68,7 @@ void AnswerSink::BeginCall(std::string_view name, std::string_view id) {
   held_content_.clear();
   if (drops_calls_) return;
   segment_open_ = false;
+  spoke_ = true;
   events_.push_back({.kind = AnswerEvent::Kind::kCallBegin,
                      .call = calls_++,
                      .text = std::string(name),

@@ -49,6 +49,8 @@ class AnswerSink {
   // `whole`: nothing of the call was cut off.
   void EndCall(bool whole = true);
   bool call_open() const { return call_open_; }
+  // AnswerParser::has_answer, without what is held back.
+  bool spoke() const { return spoke_ || (after_call_ && rules_.drops_text_after_call); }
 
   void Problem(std::string_view reason);
   // The answer is over: gives out or drops held white space.
@@ -68,6 +70,7 @@ class AnswerSink {
   bool trims_content_ = false;  // still at the white space after </think>
   bool segment_open_ = false;   // content since the last call or mark is more than white space
   bool after_call_ = false, call_open_ = false;
+  bool spoke_ = false;  // content that is more than white space, or a call
   int calls_ = 0;
   std::string held_reasoning_, held_content_;  // white space that may yet be dropped
   JsonValueScanner arguments_;

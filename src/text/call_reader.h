@@ -26,6 +26,8 @@ class CallReader {
   virtual void Finish() = 0;
   // Inside what is certainly a call: think tags are not looked for.
   virtual bool busy() const = 0;
+  // The sink has not heard of a call that it would get if the text ended here.
+  virtual bool ends_in_call() const { return false; }
 
  protected:
   AnswerSink* sink_;

@@ -42,6 +42,9 @@ class DsmlReader final : public MarkedCallReader {
         keeps_blank_(options.tool_calls == ToolCalls::kDrop && !rules.block_is_certain) {}
 
   bool busy() const override { return state_ != State::kText; }
+  bool ends_in_call() const override {
+    return state_ == State::kCall || state_ == State::kParameterHead || state_ == State::kValue;
+  }
 
  private:
   enum class State : unsigned char { kText, kBlock, kCallHead, kCall, kParameterHead, kValue };
