@@ -71,6 +71,8 @@ struct EngineInfo {
   std::uint64_t cache_bytes_per_token = 0, cache_bytes_per_session = 0;
 };
 
+struct AnswerControl;  // the library's own
+
 // One answer on its way, of Engine::Start. Any thread may call any function. It does not keep the
 // engine: closing that ends the answer as cancelled.
 class HADAL_API Answer {
@@ -82,14 +84,18 @@ class HADAL_API Answer {
   // Ends the answer before its next token, also while it waits or its prompt is read; its last
   // event is still to come. Safe in a signal handler.
   void Cancel() noexcept;
+  // Closes the reasoning before the next token, or as soon as it begins, and the answer goes on
+  // with its text; nothing where it does not reason, or was not asked for with must_answer or a
+  // bound on reasoning.
+  void EndReasoning() noexcept;
 
   std::int64_t prompt_tokens() const { return prompt_tokens_; }
 
-  Answer(std::shared_ptr<std::atomic<bool>> cancelled, std::int64_t prompt_tokens)
-      : cancelled_(std::move(cancelled)), prompt_tokens_(prompt_tokens) {}
+  Answer(std::shared_ptr<AnswerControl> control, std::int64_t prompt_tokens)
+      : control_(std::move(control)), prompt_tokens_(prompt_tokens) {}
 
  private:
-  std::shared_ptr<std::atomic<bool>> cancelled_;
+  std::shared_ptr<AnswerControl> control_;
   std::int64_t prompt_tokens_;
 };
 

@@ -115,10 +115,13 @@ struct GenerateRequest {
   AnswerForm form = AnswerForm::kFree;
   std::string schema = {};      // kSchema: JSON Schema, as text
   ToolChoice tool_choice = {};  // of a Chat with tools
-  // The most tokens to reason; then the reasoning is closed and the answer begins. It is closed
-  // earlier where max_tokens would leave no room for an answer, and an answer that follows is not
-  // empty. -1: no bound and no such care.
+  // The most tokens to reason; then the reasoning is closed and the answer begins. -1: no bound.
   std::int64_t reasoning_tokens = -1;
+  // The answer to a Chat is text or a call, and not reasoning alone: the end counts only behind
+  // some of it, and reasoning is closed where the model would end in it, or where max_tokens would
+  // leave no room for an answer. A bound on reasoning brings this with it. Not where the beginning
+  // of its text is given: there the model may have nothing to add.
+  bool must_answer = false;
 };
 
 enum class FinishReason : unsigned char {

@@ -1,3 +1,4 @@
+#include "engine/answer_control.h"
 #include "engine/order.h"
 #include "hadal/engine.h"
 
@@ -5,13 +6,15 @@ namespace hadal {
 
 Answer::~Answer() { Cancel(); }
 
-void Answer::Cancel() noexcept { cancelled_->store(true, std::memory_order_relaxed); }
+void Answer::Cancel() noexcept { control_->cancelled = true; }
+
+void Answer::EndReasoning() noexcept { control_->ends_reasoning = true; }
 
 Result<std::shared_ptr<Answer>> Engine::Start(const GenerateRequest& request, GenerateSink sink) {
-  auto cancelled = std::make_shared<std::atomic<bool>>(false);
+  auto control = std::make_shared<AnswerControl>();
   HADAL_ASSIGN_OR_RETURN(StepLoop::Request order,
-                         MakeOrder(impl_.get(), request, 0, 0, std::move(sink), cancelled));
-  auto answer = std::make_shared<Answer>(std::move(cancelled), std::ssize(order.prompt));
+                         MakeOrder(impl_.get(), request, 0, 0, std::move(sink), control));
+  auto answer = std::make_shared<Answer>(std::move(control), std::ssize(order.prompt));
   HADAL_RETURN_IF_ERROR(impl_->loop->Submit(std::move(order)));
   return answer;
 }

@@ -13,8 +13,21 @@ constexpr std::string_view kOpenThink = "<think>";
 constexpr std::string_view kCloseThink = "</think>";
 // Of max_tokens, what is kept for the answer behind the reasoning: a quarter, at most this.
 constexpr std::int64_t kMostKeptTokens = 256;
-// An answer that must not be empty may begin with so many tokens of white space.
+// Where the end was refused or the reasoning closed by force, so many tokens of white space may
+// come before the answer.
 constexpr int kMostBlanks = 2;
+
+// A conversation, and the text of its answer has not begun.
+bool AnswersWhole(const GenerateRequest& request, const PreparedPrompt& prompt) {
+  const auto* chat = std::get_if<Chat>(&request.prompt);
+  return chat != nullptr && (!chat->continue_last || prompt.inside_think);
+}
+
+// Whether calls, where the model decides to write some, follow a grammar.
+bool HoldsCalls(const GenerateRequest& request, const PreparedPrompt& prompt) {
+  return prompt.has_tools && (!request.tool_choice.parallel ||
+                              std::ranges::any_of(prompt.tools.root().items(), IsStrictTool));
+}
 
 Status DeadEnd() {
   return Status(Code::kDeadEnd, "form", "no token of the vocabulary that may follow",
@@ -33,10 +46,10 @@ AnswerGuide::AnswerGuide(const PreparedPrompt& prompt, const Setting& setting)
 Result<std::unique_ptr<AnswerGuide>> AnswerGuide::Make(const GenerateRequest& request,
                                                        const PreparedPrompt& prompt,
                                                        const Setting& setting) {
-  const bool strict = std::ranges::any_of(prompt.tools.root().items(), IsStrictTool);
   const bool wishes = request.form != AnswerForm::kFree || request.reasoning_tokens != -1 ||
+                      (request.must_answer && AnswersWhole(request, prompt)) ||
                       request.tool_choice.kind != ToolChoice::Kind::kAuto ||
-                      (prompt.has_tools && (strict || !request.tool_choice.parallel));
+                      HoldsCalls(request, prompt);
   if (request.reasoning_tokens < -1)
     return UsageError("reasoning_tokens", std::to_string(request.reasoning_tokens),
                       "-1 (no bound) or a count", "leave it out for no bound");
@@ -69,7 +82,8 @@ Status AnswerGuide::SetUp(const GenerateRequest& request, const PreparedPrompt& 
     if (answer.schema.empty())
       return UsageError("schema#", "an empty text", "JSON Schema", "ask for the form JSON instead");
   }
-  const bool may_call = prompt.has_tools && HasCalls(prompt.syntax) && kind != Kind::kNone;
+  const bool may_call = prompt.has_tools && HasCalls(prompt.syntax) && kind != Kind::kNone &&
+                        (answer.json || HoldsCalls(request, prompt));
   if (forced || may_call) {
     HADAL_ASSIGN_OR_RETURN(answer.tools, CallableTools(request.tool_choice, prompt, forced));
   }
@@ -96,13 +110,21 @@ Status AnswerGuide::SetUp(const GenerateRequest& request, const PreparedPrompt& 
     phase_ = Phase::kStart;
   }
   if (prompt.inside_think) phase_ = Phase::kReasoning;
-  HADAL_RETURN_IF_ERROR(SetBudget(request.reasoning_tokens, setting));
+  HADAL_RETURN_IF_ERROR(SetBudget(request, prompt, setting));
+  // A call that nobody asked for would be left out, and with it the answer.
+  if (wants_answer_ && !prompt.has_tools && LeavesCallsOut(prompt.syntax)) {
+    opener_ = CallOpener(prompt.syntax);
+    forbids_calls_ = true;
+  }
   return Settle();
 }
 
-Status AnswerGuide::SetBudget(std::int64_t reasoning_tokens, const Setting& setting) {
-  reasoning_budget_ = reasoning_tokens;
-  if (reasoning_tokens < 0) return {};
+Status AnswerGuide::SetBudget(const GenerateRequest& request, const PreparedPrompt& prompt,
+                              const Setting& setting) {
+  reasoning_budget_ = request.reasoning_tokens;
+  const bool bounded = reasoning_budget_ >= 0;
+  wants_answer_ = (bounded || request.must_answer) && AnswersWhole(request, prompt);
+  if (!wants_answer_ && !bounded) return {};
   HADAL_ASSIGN_OR_RETURN(closing_,
                          setting.language->tokenizer->Encode(kCloseThink, AddedTokenUse::kAll));
   if (phase_ == Phase::kReasoning && NeedsEnd()) phase_ = Phase::kClosing;
@@ -132,12 +154,12 @@ void AnswerGuide::Watch(std::string_view bytes, std::size_t tag_bytes) {
   if (tail_.size() >= tag_bytes) tail_.erase(0, tail_.size() - tag_bytes + 1);
 }
 
-// The reasoning has used what it may, or what is left is the answer's.
+// The reasoning has used what it may, or what is left is the answer's, or the model would end.
 bool AnswerGuide::NeedsEnd() const {
-  if (reasoning_budget_ < 0) return false;
+  if (closing_.empty()) return false;
   const std::int64_t kept = std::clamp<std::int64_t>(max_tokens_ / 4, 1, kMostKeptTokens);
   const std::int64_t left = max_tokens_ - generated_ - std::ssize(closing_);
-  return reasoned_ >= reasoning_budget_ || left <= kept;
+  return (reasoning_budget_ >= 0 && reasoned_ >= reasoning_budget_) || left <= kept || wants_close_;
 }
 
 void AnswerGuide::EnterContent() {
@@ -147,10 +169,17 @@ void AnswerGuide::EnterContent() {
 
 bool AnswerGuide::Admits(std::int32_t token) {
   const bool end = IsEnd(token);
-  if (end && wants_text_) return false;
-  if (wants_text_ && IsFree() && blanks_ >= kMostBlanks && IsBlank(token)) return false;
+  if (end && phase_ == Phase::kReasoning) {
+    wants_close_ = !closing_.empty();
+    return !wants_close_ && content_ != Phase::kGrammar;
+  }
+  if (end && wants_answer_) {
+    limits_blanks_ = true;
+    return false;
+  }
+  if (wants_answer_ && limits_blanks_ && IsFree() && blanks_ >= kMostBlanks && IsBlank(token))
+    return false;
   if (phase_ == Phase::kReasoning) {
-    if (end) return content_ != Phase::kGrammar && reasoning_budget_ < 0;
     std::string_view rest;
     return content_ != Phase::kGrammar ||
            !TagWith(tokenizer_->TokenBytes(token), kCloseThink, &rest) || matcher_->Fits(rest);
@@ -164,7 +193,7 @@ bool AnswerGuide::Admits(std::int32_t token) {
 
 // Lets the grammar's tokens through, and the ends where it may end.
 void AnswerGuide::Restrict() {
-  if (matcher_->CanEnd() && !wants_text_)
+  if (matcher_->CanEnd() && !wants_answer_)
     for (const std::int32_t end : ends_)
       if (static_cast<std::size_t>(end) / 64 < words_) AllowToken(end, mask_);
   if (phase_ == Phase::kStart && think_token_ >= 0) AllowToken(think_token_, mask_);
@@ -211,12 +240,12 @@ Status AnswerGuide::Move(std::int32_t token) {
     }
     case Phase::kClosing:
       if (++closed_ < closing_.size()) return {};
+      closed_ = 0;
+      limits_blanks_ = wants_answer_ = true;
+      wants_close_ = false;
       EnterContent();
-      wants_text_ = true;
       return {};
     case Phase::kFree: {
-      if (!IsBlank(token)) wants_text_ = false;
-      if (wants_text_) ++blanks_;
       if (opener_.empty()) return {};
       const bool opens = TagWith(bytes, opener_, &rest);
       Watch(bytes, opener_.size());
@@ -225,7 +254,7 @@ Status AnswerGuide::Move(std::int32_t token) {
       return matcher_->AcceptBytes(rest) ? Status() : DeadEnd();
     }
     case Phase::kGrammar:
-      wants_text_ = false;
+      wants_answer_ = false;  // what the grammar makes is not empty
       return matcher_->Accept(token) ? Status() : DeadEnd();
   }
   return {};
@@ -241,9 +270,23 @@ Status AnswerGuide::Settle() {
   return {};
 }
 
+void AnswerGuide::EndReasoning() {
+  wants_close_ = !closing_.empty();
+  if (phase_ == Phase::kReasoning && NeedsEnd()) phase_ = Phase::kClosing;
+}
+
+// The reader knows of calls within reasoning, and of think blocks that are opened once more.
+void AnswerGuide::Follow(bool has_answer, bool in_reasoning) {
+  if (has_answer) wants_answer_ = false;
+  if (content_ != Phase::kFree) return;
+  if (phase_ == Phase::kReasoning && !in_reasoning) EnterContent();
+  if (phase_ == Phase::kFree && in_reasoning && wants_answer_) phase_ = Phase::kReasoning;
+}
+
 Status AnswerGuide::Accept(std::int32_t token) {
   ++generated_;
   if (IsEnd(token)) return {};
+  if (limits_blanks_ && IsFree() && IsBlank(token)) ++blanks_;
   HADAL_RETURN_IF_ERROR(Move(token));
   return Settle();
 }

@@ -45,8 +45,15 @@ class AnswerGuide : public TokenFilter {
 
   // After it.
   Status Accept(std::int32_t token);
+  // Then, where the answer goes on, what its reader says: whether it holds text or a call by now,
+  // and whether what comes next is reasoning.
+  void Follow(bool has_answer, bool in_reasoning);
+  // Closes the reasoning now, or as soon as it begins; where its end may be forced at all.
+  void EndReasoning();
   // Nothing may follow: the answer is whole.
   bool complete() const { return complete_; }
+  // Nothing is left to keep the answer to: neither Prepare nor Accept need be called any more.
+  bool idle() const { return phase_ == Phase::kFree && !wants_answer_ && opener_.empty(); }
 
  private:
   enum class Phase : unsigned char {
@@ -62,7 +69,8 @@ class AnswerGuide : public TokenFilter {
                const Setting& setting);
   Status SetCalls(const GenerateRequest& request, const PreparedPrompt& prompt,
                   const Setting& setting);
-  Status SetBudget(std::int64_t reasoning_tokens, const Setting& setting);
+  Status SetBudget(const GenerateRequest& request, const PreparedPrompt& prompt,
+                   const Setting& setting);
   Status Start(const AnswerGrammar& answer, const Setting& setting);
 
   bool IsEnd(std::int32_t token) const;
@@ -93,8 +101,10 @@ class AnswerGuide : public TokenFilter {
   std::int64_t reasoning_budget_ = -1, reasoned_ = 0, generated_ = 0;
   std::vector<std::int32_t> closing_;  // tokens that end the reasoning
   std::size_t closed_ = 0;
-  bool wants_text_ = false;  // no end before some of the answer
-  int blanks_ = 0;           // tokens of white space until then
+  bool wants_answer_ = false;   // no end before text or a call
+  bool wants_close_ = false;    // the model would have ended in its reasoning
+  bool limits_blanks_ = false;  // its reasoning was closed by force, or its end refused
+  int blanks_ = 0;              // tokens of white space behind that
 
   std::string tail_;  // the last bytes, in which a tag may have begun
   TokenMask mask_;    // empty: all

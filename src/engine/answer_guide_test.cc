@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <future>
 
 #include "engine/engine_test_data.h"
 #include "engine/replay_draft.h"
@@ -171,6 +172,111 @@ TEST(AnswerGuide, AnAnswerIsNotEmpty) {
   Script(&fixture, request, "");  // wants to end at once, in the reasoning and after it
   result = Answer(fixture.engine, request);
   EXPECT_FALSE(result.text.empty());
+}
+
+GenerateRequest AskToAnswer(const std::string& tools = "") {
+  GenerateRequest request = Ask(tools);
+  request.must_answer = true;
+  return request;
+}
+
+constexpr const char* kClock = R"([{"type":"function","function":{"name":"clock"}}])";
+constexpr const char* kClockCall =
+    "<tool_call>{\"name\": \"clock\", \"arguments\": {}}</tool_call>";
+
+// Reasoning that goes on until max_tokens, reasoning that ends the answer, reasoning that is closed
+// and nothing behind it, nothing at all.
+TEST(AnswerGuide, ReasoningAloneIsNoAnswer) {
+  for (const char* format : {"r1_distill", "qwen3"}) {
+    EngineFixture fixture(true, format);
+    const std::string open = std::string(format) == "qwen3" ? "<think>" : "";
+    for (const std::string& text : {open + std::string(500, 'x'), open + "hm", open + "hm</think>",
+                                    open + "hm</think>  ", std::string()}) {
+      for (const std::int64_t max_tokens : {60, 400}) {
+        GenerateRequest request = AskToAnswer();
+        request.max_tokens = max_tokens;
+        Script(&fixture, request, text);
+        const GenerateResult result = Answer(fixture.engine, request);
+        EXPECT_NE(result.text.find_first_not_of(" \n"), std::string::npos) << format << text;
+        EXPECT_EQ(result.text.find("</think>"), std::string::npos) << result.text;
+        request.must_answer = false;
+        EXPECT_EQ(Answer(fixture.engine, request).text.find_first_not_of(" \n"), std::string::npos)
+            << "the model's own: " << format << text;
+      }
+    }
+  }
+}
+
+TEST(AnswerGuide, ACallIsAnAnswer) {
+  EngineFixture fixture(true, "qwen3");
+  for (const char* before : {"", "<think>hm</think>", "<think>hm", "<think>hm</think>  "}) {
+    const GenerateRequest request = AskToAnswer(kClock);
+    Script(&fixture, request, before + std::string(kClockCall));
+    const GenerateResult result = Answer(fixture.engine, request);
+    EXPECT_EQ(result.finish_reason, FinishReason::kToolCalls) << before;
+    ASSERT_EQ(result.tool_calls.size(), 1u) << before;
+    EXPECT_EQ(result.tool_calls[0].name, "clock");
+    EXPECT_EQ(result.text.find_first_not_of(" \n"), std::string::npos) << result.text;
+  }
+  // Behind a forced end the model is free to call.
+  GenerateRequest request = AskToAnswer(kClock);
+  request.max_tokens = 400;
+  const auto prompt = fixture.engine->Tokenize(request);
+  ASSERT_TRUE(prompt.ok());
+  fixture.model->script = [size = prompt->size()](const std::vector<std::int32_t>& tokens) {
+    std::string text;
+    for (std::size_t i = size; i < tokens.size(); ++i) text += static_cast<char>(31 + tokens[i]);
+    constexpr std::string_view kOpen = "<think>", kClose = "</think>";
+    if (text.size() < kOpen.size()) return Id(kOpen[text.size()]);
+    const std::size_t closed = text.find(kClose);
+    if (closed == std::string::npos) return Id('x');
+    const std::size_t written = text.size() - closed - kClose.size();
+    const std::string_view call = kClockCall;
+    return written < call.size() ? Id(call[written]) : 0;
+  };
+  const GenerateResult result = Answer(fixture.engine, request);
+  EXPECT_EQ(result.finish_reason, FinishReason::kToolCalls);
+  EXPECT_EQ(result.tool_calls.size(), 1u);
+  EXPECT_EQ(result.text, "");
+  EXPECT_GT(result.reasoning.value_or("").size(), 250u);
+}
+
+// Whoever gave the beginning has an answer, and the model may have nothing to add.
+TEST(AnswerGuide, AContinuationMayBeEmpty) {
+  EngineFixture fixture(true, "qwen3");
+  GenerateRequest request = AskToAnswer();
+  auto& chat = std::get<Chat>(request.prompt);
+  chat.messages.push_back({.role = "assistant", .text = "All is said."});
+  chat.continue_last = true;
+  Script(&fixture, request, "");
+  const GenerateResult result = Answer(fixture.engine, request);
+  EXPECT_EQ(result.text, "");
+  EXPECT_EQ(result.finish_reason, FinishReason::kStop);
+}
+
+TEST(AnswerGuide, ReasoningIsClosedWhenSomebodyAsks) {
+  EngineFixture fixture(true, "r1_distill");
+  GenerateRequest request = AskToAnswer();
+  Script(&fixture, request, std::string(30, 'x') + "12345678Now.");
+  std::shared_ptr<class Answer> answer;
+  std::promise<void> begun, ended;
+  GenerateResult result;
+  const auto started = fixture.engine->Start(
+      request, [&, held = begun.get_future().share(), at = 0](const GenerateEvent& event) mutable {
+        result.Add(event);
+        if (event.kind == GenerateEvent::Kind::kToken && ++at == 30) {
+          held.wait();  // until the answer is known below
+          answer->EndReasoning();
+        }
+        if (event.kind == GenerateEvent::Kind::kEnd) ended.set_value();
+        return true;
+      });
+  ASSERT_TRUE(started.ok()) << started.status().ToString();
+  answer = *started;
+  begun.set_value();
+  ended.get_future().wait();
+  EXPECT_EQ(result.reasoning.value_or(""), std::string(30, 'x'));
+  EXPECT_EQ(result.text, "Now.");
 }
 
 TEST(AnswerGuide, CallsAreForced) {

@@ -31,6 +31,7 @@ class AnswerReader {
   const std::string& stop() const { return stops_.match(); }  // which; where stopped()
   bool in_reasoning() const { return parser_.in_reasoning(); }
   bool called() const { return called_; }  // the answer calls a tool
+  bool has_answer() const { return parser_.has_answer(); }
 
  private:
   void Sort(const std::vector<AnswerEvent>& pieces, GenerateEvent* event);

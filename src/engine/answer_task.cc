@@ -7,12 +7,12 @@ namespace hadal {
 AnswerTask::AnswerTask(const GenerateRequest& request, PreparedPrompt prompt,
                        std::shared_ptr<const Tokenizer> tokenizer,
                        std::unique_ptr<AnswerGuide> guide, GenerateSink sink,
-                       std::shared_ptr<std::atomic<bool>> cancelled)
+                       std::shared_ptr<AnswerControl> control)
     : prompt_(std::move(prompt)),
       sampler_(request.sampling, prompt_.ids),
       guide_(std::move(guide)),
       sink_(std::move(sink)),
-      cancelled_(std::move(cancelled)) {
+      control_(std::move(control)) {
   first_token_bound_ = request.first_token_seconds;
   total_bound_ = request.total_seconds;
   reports_probabilities_ = request.sampling.log_probabilities >= 0;
@@ -28,7 +28,7 @@ void AnswerTask::Emit(const GenerateEvent& event) {
     more = sink_(event);
   } catch (...) {  // the caller's code: its answer ends, and no other
   }
-  if (!more) cancelled_->store(true, std::memory_order_relaxed);
+  if (!more) control_->cancelled = true;
 }
 
 Status AnswerTask::lapsed() const {
@@ -79,9 +79,13 @@ Result<StepTask::Choice> AnswerTask::Given(std::span<const float> logits, std::i
 
 Result<StepTask::Choice> AnswerTask::Choose(std::span<const float> logits, std::int64_t position) {
   if (position < std::ssize(prompt_.ids)) return Given(logits, position);
-  if (guide_) HADAL_RETURN_IF_ERROR(guide_->Prepare());
-  HADAL_ASSIGN_OR_RETURN(SampledToken sampled, sampler_.Next(logits, position, guide_.get()));
-  if (guide_) HADAL_RETURN_IF_ERROR(guide_->Accept(sampled.token));
+  AnswerGuide* guide = guide_ && !guide_->idle() ? guide_.get() : nullptr;
+  if (guide != nullptr) {
+    if (control_->ends_reasoning.load(std::memory_order_relaxed)) guide->EndReasoning();
+    HADAL_RETURN_IF_ERROR(guide->Prepare());
+  }
+  HADAL_ASSIGN_OR_RETURN(SampledToken sampled, sampler_.Next(logits, position, guide));
+  if (guide != nullptr) HADAL_RETURN_IF_ERROR(guide->Accept(sampled.token));
   last_token_ = Clock::now();
   if (usage_.generated_tokens++ == 0) first_token_ = last_token_;
   GenerateEvent event;
@@ -95,6 +99,7 @@ Result<StepTask::Choice> AnswerTask::Choose(std::span<const float> logits, std::
     reader_->Push(sampled.token, &event);
     reasoning |= reader_->in_reasoning();
     if (reasoning) ++usage_.reasoning_tokens;
+    if (guide != nullptr) guide->Follow(reader_->has_answer(), reader_->in_reasoning());
     ended_ = reader_->stopped() || (guide_ && guide_->complete());
   }
   Emit(event);

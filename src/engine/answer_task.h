@@ -2,11 +2,11 @@
 // sink, all on the loop's thread. A sink that throws ends its answer and nothing else.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
 
+#include "engine/answer_control.h"
 #include "engine/answer_guide.h"
 #include "engine/answer_reader.h"
 #include "engine/step.h"
@@ -18,12 +18,12 @@ namespace hadal {
 class AnswerTask : public StepTask {
  public:
   // `tokenizer` may be null: then the events hold ids alone. `guide` may be null too. `sink` may be
-  // empty. `cancelled` is set by whoever gives the answer up, the sink included.
+  // empty. `control` is set by others; a sink that wants no more cancels.
   AnswerTask(const GenerateRequest& request, PreparedPrompt prompt,
              std::shared_ptr<const Tokenizer> tokenizer, std::unique_ptr<AnswerGuide> guide,
-             GenerateSink sink, std::shared_ptr<std::atomic<bool>> cancelled);
+             GenerateSink sink, std::shared_ptr<AnswerControl> control);
 
-  bool cancelled() const override { return cancelled_->load(std::memory_order_relaxed); }
+  bool cancelled() const override { return control_->cancelled.load(std::memory_order_relaxed); }
   Status lapsed() const override;
   void Resume(std::int64_t cached, std::int64_t replayed) override;
   void Progress(std::int64_t done, std::int64_t total) override;
@@ -43,7 +43,7 @@ class AnswerTask : public StepTask {
   std::optional<AnswerReader> reader_;
   std::unique_ptr<AnswerGuide> guide_;
   GenerateSink sink_;
-  std::shared_ptr<std::atomic<bool>> cancelled_;
+  std::shared_ptr<AnswerControl> control_;
 
   double first_token_bound_ = 0.0, total_bound_ = 0.0;  // seconds; 0: none
   bool reports_probabilities_ = false, reports_prompt_ = false;

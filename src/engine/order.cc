@@ -53,8 +53,7 @@ Status CheckStops(const GenerateRequest& request, bool has_tokenizer) {
 
 Result<StepLoop::Request> MakeOrder(Engine::Impl* engine, const GenerateRequest& request,
                                     std::uint64_t sequence, std::int64_t held_tokens,
-                                    GenerateSink sink,
-                                    std::shared_ptr<std::atomic<bool>> cancelled) {
+                                    GenerateSink sink, std::shared_ptr<AnswerControl> control) {
   const EngineInfo& info = engine->info;
   HADAL_RETURN_IF_ERROR(CheckSampling(request.sampling, info.vocabulary));
   HADAL_RETURN_IF_ERROR(CheckStops(request, info.has_tokenizer));
@@ -87,9 +86,8 @@ Result<StepLoop::Request> MakeOrder(Engine::Impl* engine, const GenerateRequest&
     order.prompt.resize(1);
     order.max_tokens += prompt_tokens - 1;
   }
-  order.task =
-      std::make_shared<AnswerTask>(request, std::move(prompt), engine->language.tokenizer,
-                                   std::move(guide), std::move(sink), std::move(cancelled));
+  order.task = std::make_shared<AnswerTask>(request, std::move(prompt), engine->language.tokenizer,
+                                            std::move(guide), std::move(sink), std::move(control));
   return order;
 }
 

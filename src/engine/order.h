@@ -1,11 +1,11 @@
 // From a GenerateRequest to what the loop takes: one way for Session::Generate and Engine::Start.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 
 #include "base/status.h"
+#include "engine/answer_control.h"
 #include "engine/engine_impl.h"
 #include "hadal/generate.h"
 
@@ -17,7 +17,6 @@ namespace hadal {
 // missing.
 Result<StepLoop::Request> MakeOrder(Engine::Impl* engine, const GenerateRequest& request,
                                     std::uint64_t sequence, std::int64_t held_tokens,
-                                    GenerateSink sink,
-                                    std::shared_ptr<std::atomic<bool>> cancelled);
+                                    GenerateSink sink, std::shared_ptr<AnswerControl> control);
 
 }  // namespace hadal

@@ -1,5 +1,3 @@
-#include <atomic>
-
 #include "engine/channel.h"
 #include "engine/order.h"
 #include "hadal/engine.h"
@@ -10,7 +8,7 @@ struct Session::Impl {
   std::shared_ptr<Engine> engine;
   std::uint64_t sequence = 0;
   std::int64_t held_tokens = 0;  // at least this many tokens have their memory already
-  std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<AnswerControl> control = std::make_shared<AnswerControl>();
 };
 
 Session::Session(std::shared_ptr<Engine> engine) : impl_(std::make_unique<Impl>()) {
@@ -26,7 +24,7 @@ Session& Session::operator=(Session&& other) noexcept {
   return *this;
 }
 
-void Session::Cancel() noexcept { impl_->cancelled->store(true, std::memory_order_relaxed); }
+void Session::Cancel() noexcept { impl_->control->cancelled = true; }
 
 void Session::Reset() {
   StepLoop& loop = *impl_->engine->impl().loop;
@@ -46,7 +44,7 @@ Result<GenerateResult> Session::Generate(const GenerateRequest& request, const G
   };
   HADAL_ASSIGN_OR_RETURN(
       StepLoop::Request order,
-      MakeOrder(&engine, request, impl_->sequence, impl_->held_tokens, push, impl_->cancelled));
+      MakeOrder(&engine, request, impl_->sequence, impl_->held_tokens, push, impl_->control));
   HADAL_RETURN_IF_ERROR(engine.loop->Submit(std::move(order)));
 
   GenerateResult result;
@@ -56,7 +54,7 @@ Result<GenerateResult> Session::Generate(const GenerateRequest& request, const G
     result.Add(event);
     if (sink && !sink(event)) Cancel();
   }
-  impl_->cancelled->store(false);
+  impl_->control->cancelled = false;
   impl_->held_tokens = 0;
   if (event.kind == Kind::kFailed) return event.failure;
   impl_->held_tokens = result.usage.prompt_tokens + result.usage.generated_tokens - 1;
