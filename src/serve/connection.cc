@@ -347,7 +347,7 @@ void Connection::OnDeadline() {
 }
 
 void Connection::ArmHeartbeat() {
-  heartbeat_timer_.expires_after(std::chrono::seconds(Exchange::kHeartbeatSeconds));
+  heartbeat_timer_.expires_after(Ticks(context_->limits.heartbeat_seconds));
   heartbeat_timer_.async_wait([weak = weak_from_this()](auto error) {
     const auto self = weak.lock();
     if (error || self == nullptr || self->phase_ != Phase::kAnswering) return;

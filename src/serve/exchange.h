@@ -16,8 +16,8 @@ class Exchange {
  public:
   // More than this waiting for a reader that does not read: the exchange is gone.
   static constexpr std::size_t kMostPendingBytes = std::size_t{1} << 20;
-  // Silence after which a stream's heartbeat is written.
-  static constexpr int kHeartbeatSeconds = 15;
+  // An answer that takes longer begins before there is anything to say.
+  static constexpr int kBeginSeconds = 15;
 
   virtual ~Exchange() = default;
   // Belongs to the handler until the answer is sent.
@@ -27,7 +27,7 @@ class Exchange {
   virtual void Send(HttpResponse response) = 0;
 
   // Begins a stream of unknown length. `heartbeat` is what is written when nothing else was for
-  // kHeartbeatSeconds (": keep-alive\n\n"); empty: nothing.
+  // HttpLimits::heartbeat_seconds (": keep-alive\n\n"); empty: nothing.
   virtual void Begin(int status, HttpHeaders headers, std::string heartbeat) = 0;
   // The next piece, written as one. False where the client is gone or too slow: nothing further
   // arrives there, and `OnGone` was or will be called.

@@ -59,7 +59,7 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
       StartAnswer(prompt * call_.choices);
     if (over_) return;
     const std::weak_ptr<RunningCall> weak = self;
-    exchange_->After(Exchange::kHeartbeatSeconds, [weak] {
+    exchange_->After(Exchange::kBeginSeconds, [weak] {
       if (const auto call = weak.lock(); call && !call->over_) call->Begin();
     });
     exchange_->After(service_->limits().first_token_seconds, [weak] {

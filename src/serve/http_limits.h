@@ -19,6 +19,7 @@ struct HttpLimits {
   double body_bytes_per_second = 1024;
   double idle_seconds = 60;         // between two requests of a connection
   double write_stall_seconds = 60;  // a write without any progress
+  double heartbeat_seconds = 15;    // of silence in a stream, then its heartbeat is written
 
   int connections = 256, connections_per_address = 64;
   // Where they are used up, one that has waited for a request for so long is closed for a new one;
