@@ -4,6 +4,7 @@
 #include "serve/openai_chat_answer.h"
 #include "serve/openai_chat_request.h"
 #include "serve/routes.h"
+#include "serve/openai_tools.h"
 
 namespace hadal {
 namespace {
@@ -15,6 +16,9 @@ void CompleteChat(const std::shared_ptr<Service>& service,
   auto call = ReadChatRequest(asked->body, asked->ability, asked->model.engine->info());
   if (!call.ok()) return SendError(call.error(), exchange.get());
   auto writer = MakeChatAnswer(exchange, *call, asked->ability);
+  if (exchange->request().path.starts_with("/beta/"))
+    if (const auto error = CheckStrictTools(asked->body.root()))
+      return SendError(*error, exchange.get());
   RunCall(service, std::move(*call), exchange, std::move(writer));
 }
 

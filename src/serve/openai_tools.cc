@@ -139,6 +139,20 @@ void ReadTools(Fields* body, const ModelAbility& ability, Chat* chat, ToolChoice
   chat->tools = tools.Json(only);
 }
 
+std::optional<ApiError> CheckStrictTools(const Metadata& body) {
+  const Metadata* tools = body.FindNonNull("tools");
+  if (tools == nullptr || !tools->is_array()) return std::nullopt;
+  std::size_t strict = 0;
+  for (const Metadata& tool : tools->items()) {
+    const Metadata* function = tool.FindNonNull("function");
+    const Metadata* said = function == nullptr ? nullptr : function->FindNonNull("strict");
+    if (said != nullptr && said->boolean() == true) ++strict;
+  }
+  if (strict == 0 || strict == tools->items().size()) return std::nullopt;
+  return InvalidField("tools", "are strict in part: here all functions are, or none",
+                      "invalid_value");
+}
+
 void WriteFunctionTool(Fields* function, std::string_view schema_key, JsonWriter* json) {
   json->BeginObject().Key("type").Text("function").Key("function").BeginObject();
   json->Key("name").Text(function->Text("name").value_or(""));
