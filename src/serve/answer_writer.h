@@ -41,6 +41,8 @@ struct AnswerEnd {
 class AnswerWriter {
  public:
   virtual ~AnswerWriter() = default;
+  // By which the client may speak of the answer while it is made; empty where it cannot.
+  virtual std::string id() const { return {}; }
   virtual void Begin(const AnswerStart& start) = 0;
   virtual void Event(int answer, const GenerateEvent& event) = 0;
   virtual void End(const AnswerEnd& end) = 0;

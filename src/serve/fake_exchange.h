@@ -57,6 +57,25 @@ class FakeExchange : public Exchange {
     gone_ = true;
     if (const auto callback = std::exchange(on_gone_, nullptr)) callback();
   }
+  // Runs what was posted so far.
+  void RunPosted() {
+    std::deque<std::function<void()>> posted;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      posted.swap(queue_);
+    }
+    for (const auto& work : posted) work();
+  }
+  // Waits for what is posted next, and runs it. False where nothing comes.
+  bool RunOne(std::chrono::seconds most = std::chrono::seconds(60)) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (!wake_.wait_for(lock, most, [this] { return !queue_.empty(); })) return false;
+    const auto work = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    work();
+    return true;
+  }
   // Runs what was posted until the answer is complete and nothing is left, or the time is up.
   bool Wait(double seconds = 30) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);

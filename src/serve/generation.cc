@@ -88,6 +88,7 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
     if (!ticket.ok()) return ticket.error();
     ticket_ = std::move(*ticket);
     GenerateRequest& request = call_.request;
+    request.must_answer = true;
     request.tenant = key.name;
     request.priority = key.priority;
     // Keys never share prefixes, nor do the users that a client tells apart. A name has no NUL.
@@ -119,6 +120,7 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
     if (!answer.ok()) {
       state.ended = true;
       return Fail(ErrorOf(answer.status()));
+    if (ends_reasoning_) state.answer->EndReasoning();
     }
     state.answer = *std::move(answer);
   }
@@ -229,6 +231,19 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
     CancelAll();
     if (AllEnded()) Close();
   }
+  void ShutDown() {
+    Fail({.kind = ErrorKind::kOverloaded,
+          .message = "the server is shutting down",
+          .code = "shutting_down"});
+  }
+
+  // Of the answers that run; those that begin later find it in the call.
+  void EndReasoning() {
+    ends_reasoning_ = true;
+    for (AnswerState& state : answers_)
+      if (state.answer != nullptr) state.answer->EndReasoning();
+  }
+
 
   void EndInTime() {
     if (!over_) CancelAll();
@@ -269,6 +284,7 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
   ServedModel model_;
   std::shared_ptr<Admission::Ticket> ticket_;
   CallRecord record_;
+  bool ends_reasoning_ = false;
   std::uint64_t running_ = 0;
   bool begun_ = false;   // the writer's Begin was called
   bool over_ = false;    // the writer hears nothing more

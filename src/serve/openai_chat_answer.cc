@@ -195,10 +195,12 @@ class WholeChat : public WholeSink<ChatPiece> {
 class ChatAnswer : public AnswerWriter {
  public:
   ChatAnswer(std::shared_ptr<ChatHead> head, std::unique_ptr<PieceSink<ChatPiece>> sink)
-      : head_(std::move(head)), sink_(std::move(sink)) {}
-
-  void Begin(const AnswerStart& start) override {
+      : head_(std::move(head)), sink_(std::move(sink)) {
     head_->id = RandomId("chatcmpl-");
+  }
+
+  std::string id() const override { return head_->id; }
+  void Begin(const AnswerStart& start) override {
     head_->model = start.model;
     head_->created_seconds = start.created_seconds;
     held_.resize(static_cast<std::size_t>(start.answers));

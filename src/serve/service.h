@@ -86,9 +86,8 @@ class Service {
 
   const ServiceLimits& limits() const { return limits_; }
 
-  // Calls that run, so that a server that must end can end them: `abort` is called at most once,
-  // from any thread, and must not block.
-  std::uint64_t AddRunning(std::function<void()> abort);
+  // Calls that run, so that a server that must end can end them.
+  std::uint64_t AddRunning(RunningEntry entry);
   void RemoveRunning(std::uint64_t id);
   void AbortRunning();
 
@@ -100,7 +99,7 @@ class Service {
   const ServiceLimits limits_;
   mutable std::mutex mutex_;
   std::vector<ServedModel> models_;
-  std::map<std::uint64_t, std::function<void()>> running_;
+  std::map<std::uint64_t, RunningEntry> running_;
   std::uint64_t next_running_ = 0;
   std::vector<std::shared_ptr<CallObserver>> observers_;
   std::vector<std::shared_ptr<RequestObserver>> request_observers_;
@@ -108,4 +107,6 @@ class Service {
   std::atomic<bool> ready_{false};
 };
 
+  // Closes the reasoning of the answer of this id, where that key's call makes one.
+  bool EndReasoning(const std::string& key, const std::string& answer_id);
 }  // namespace hadal
