@@ -118,8 +118,11 @@ Status Serve(const ServeOptions& options) {
   const auto metrics = std::make_shared<Metrics>();
   service->AddObserver(std::static_pointer_cast<CallObserver>(metrics));
   service->AddObserver(std::static_pointer_cast<RequestObserver>(metrics));
-  if (!options.quiet)
-    service->AddObserver(std::static_pointer_cast<CallObserver>(std::make_shared<RequestLog>(2)));
+  if (!options.quiet) {
+    const auto log = std::make_shared<RequestLog>(2);
+    service->AddObserver(std::static_pointer_cast<CallObserver>(log));
+    service->AddObserver(std::static_pointer_cast<RequestObserver>(log));
+  }
   if (!options.no_ledger) {
     HADAL_ASSIGN_OR_RETURN(
         const std::shared_ptr<Ledger> ledger,
@@ -171,7 +174,7 @@ void Describe(Options* command, ServeOptions* options) {
                  "most of that folder (default 16384)");
   command->Value("--ledger", &options->ledger, "file that counts use by key and model");
   command->Flag("--no-ledger", &options->no_ledger, "count nothing on disk");
-  command->Flag("--quiet", &options->quiet, "no line for each call on standard error");
+  command->Flag("--quiet", &options->quiet, "no lines for requests and calls on standard error");
   command->Value("--template", &options->engine.prompt_format, "the prompt format, by name");
   command->Choice("--draft", &options->engine.draft, {"none", "ngram", "model"},
                   "guess tokens ahead: never another token");

@@ -110,7 +110,8 @@ void Connection::Advance() {
   if (phase_ == Phase::kIdle) {
     if (input_.empty()) return Read();
     phase_ = Phase::kHeader;
-    phase_since_ = Clock::now();
+    began_ = phase_since_ = Clock::now();
+    record_ = {};
     parser_ = std::make_unique<HttpParser>(context_->limits);
     SetDeadline(context_->limits.header_seconds);
   }
@@ -161,6 +162,8 @@ bool Connection::AdmitRequest() {
   request.tls = tls_;
   const std::string_view id = request.headers.Find("x-request-id");
   request.id = IsRequestId(id) ? std::string(id) : RandomId("req_");
+  record_.request_id = request.id;
+  record_.method = request.method;
   idle_ = false;
   phase_ = Phase::kBody;
   phase_since_ = Clock::now();
@@ -174,6 +177,8 @@ bool Connection::AdmitRequest() {
     return false;
   }
   route_ = pass->route;
+  record_.route = route_->pattern;
+  record_.key = request.key->name;
   if (parser_->state() != HttpParser::State::kBody) return true;
   SetDeadline(context_->limits.body_grace_seconds);
   if (parser_->expects_continue() && !parser_->version_1_0())
@@ -225,7 +230,7 @@ void Connection::SendWhole(HttpResponse response) {
   deadline_.cancel();
   keep_alive_ = parser_->state() == HttpParser::State::kDone && parser_->keep_alive() &&
                 !parser_->version_1_0() && !context_->draining;
-  status_ = response.status;
+  record_.status = response.status;
   context_->gate->AddCorsHeaders(request, &response.headers);
   HeadOptions options{
       .keep_alive = keep_alive_, .request_id = request.id, .unix_seconds = UnixSeconds()};
@@ -240,7 +245,9 @@ void Connection::SendWhole(HttpResponse response) {
 void Connection::Pump(HttpExchange& exchange) {
   if (phase_ != Phase::kAnswering || exchange_.lock().get() != &exchange) return;
   HttpExchange::Output output = exchange.Take();
-  status_ = output.status;
+  record_.status = output.status;
+  record_.prompt_tokens = output.prompt_tokens;
+  record_.generated_tokens = output.generated_tokens;
   complete_ = output.finished;
   ArmHeartbeat();
   Write(std::move(output.bytes));
@@ -282,13 +289,14 @@ void Connection::OnWritten(bool ok, std::size_t bytes) {
   if (phase_ == Phase::kClosed) return;
   if (!ok) return Lose();
   written_ += bytes;
+  record_.sent_bytes += static_cast<std::int64_t>(bytes);
   if (const auto exchange = exchange_.lock()) exchange->Written(bytes);
   WriteMore();
 }
 
 void Connection::AnswerComplete() {
   heartbeat_timer_.cancel();
-  Record(status_);
+  Record();
   exchange_.reset();
   complete_ = false;
   if (!keep_alive_ || context_->draining) return Leave();
@@ -311,7 +319,10 @@ void Connection::Leave() {
 void Connection::Lose() {
   if (phase_ == Phase::kClosed) return;
   constexpr int kClientGone = 499;  // nginx's number
-  if (phase_ == Phase::kAnswering) Record(kClientGone);
+  if (phase_ == Phase::kAnswering) {
+    record_.status = kClientGone;
+    Record();
+  }
   if (const auto exchange = exchange_.lock()) exchange->ClientGone();
   Close();
 }
@@ -358,10 +369,9 @@ void Connection::ArmHeartbeat() {
   });
 }
 
-void Connection::Record(int status) {
-  static const std::string kNoRoute;
-  for (const auto& observer : context_->service->request_observers())
-    observer->Answered(route_ != nullptr ? route_->pattern : kNoRoute, status);
+void Connection::Record() {
+  record_.seconds = std::chrono::duration<double>(Clock::now() - began_).count();
+  for (const auto& observer : context_->service->request_observers()) observer->Answered(record_);
 }
 
 }  // namespace hadal

@@ -94,7 +94,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void SetDeadline(double seconds_from_phase);
   void OnDeadline();
   void ArmHeartbeat();
-  void Record(int status);
+  void Record();
 
   const Executor strand_;
   const std::unique_ptr<Transport> transport_;
@@ -124,7 +124,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool write_in_progress_ = false;
   bool complete_ = false;    // the answer's last byte is in output_
   bool keep_alive_ = false;  // after it
-  int status_ = 0;
+  RequestRecord record_;     // of the request in progress
+  Clock::time_point began_;  // its first byte
 };
 
 }  // namespace hadal

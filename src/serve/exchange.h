@@ -4,6 +4,7 @@
 // closes the connection.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,6 +34,8 @@ class Exchange {
   // arrives there, and `OnGone` was or will be called.
   virtual bool Write(std::string piece) = 0;
   virtual void Finish() = 0;
+  // For the access log: what the call read and wrote. Before the last Write or Send.
+  virtual void SetTokens(std::int64_t /*prompt*/, std::int64_t /*generated*/) {}
 
   // Called once where the client goes away before the answer is complete, on the strand; at once
   // where it is gone already. Replaces an earlier callback.

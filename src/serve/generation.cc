@@ -44,13 +44,11 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
   void Run() {
     if (const auto error = Prepare()) return Fail(*error);
     const auto self = self_ = shared_from_this();
-    running_ = service_->AddRunning([self] {
-      self->exchange_->Post([self] {
-        self->Fail({.kind = ErrorKind::kOverloaded,
-                    .message = "the server is shutting down",
-                    .code = "shutting_down"});
-      });
-    });
+    running_ = service_->AddRunning(
+        {.end_call = [self] { self->exchange_->Post([self] { self->ShutDown(); }); },
+         .key = record_.key,
+         .answer_id = writer_->id(),
+         .end_reasoning = [self] { self->exchange_->Post([self] { self->EndReasoning(); }); }});
     for (const auto& observer : service_->observers()) observer->Started(record_);
     exchange_->OnGone([self] { self->Gone(); });
     if (over_) return;
@@ -207,6 +205,7 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
   void Finish() {
     over_ = true;
     SetTimes();
+    exchange_->SetTokens(record_.usage.prompt_tokens, record_.usage.generated_tokens);
     writer_->End({.usage = record_.usage,
                   .reasoning_tokens = record_.reasoning_tokens,
                   .queue_seconds = record_.queue_seconds,

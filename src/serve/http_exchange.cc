@@ -78,6 +78,12 @@ bool HttpExchange::Write(std::string piece) {
 
 void HttpExchange::Finish() { Append(form_.chunked && !form_.head_only ? "0\r\n\r\n" : "", true); }
 
+void HttpExchange::SetTokens(std::int64_t prompt, std::int64_t generated) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  prompt_tokens_ = prompt;
+  generated_tokens_ = generated;
+}
+
 void HttpExchange::Append(std::string bytes, bool finished) {
   bool announce = false;
   {
@@ -98,7 +104,7 @@ void HttpExchange::Append(std::string bytes, bool finished) {
 HttpExchange::Output HttpExchange::Take() {
   const std::lock_guard<std::mutex> lock(mutex_);
   announced_ = false;
-  return {std::exchange(buffer_, {}), finished_, status_};
+  return {std::exchange(buffer_, {}), finished_, status_, prompt_tokens_, generated_tokens_};
 }
 
 void HttpExchange::Written(std::size_t bytes) {

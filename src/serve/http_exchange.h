@@ -36,6 +36,7 @@ class HttpExchange : public Exchange, public std::enable_shared_from_this<HttpEx
   void Begin(int status, HttpHeaders headers, std::string heartbeat) override;
   bool Write(std::string piece) override;
   void Finish() override;
+  void SetTokens(std::int64_t prompt, std::int64_t generated) override;
   void OnGone(std::function<void()> callback) override;
   bool gone() const override { return gone_.load(); }
   void Post(std::function<void()> work) override;
@@ -46,6 +47,7 @@ class HttpExchange : public Exchange, public std::enable_shared_from_this<HttpEx
     std::string bytes;
     bool finished = false;
     int status = 0;
+    std::int64_t prompt_tokens = 0, generated_tokens = 0;
   };
   Output Take();
   void Written(std::size_t bytes);
@@ -71,6 +73,7 @@ class HttpExchange : public Exchange, public std::enable_shared_from_this<HttpEx
   bool announced_ = false;         // the connection knows that there is something
   bool streaming_ = false, finished_ = false;
   int status_ = 0;
+  std::int64_t prompt_tokens_ = 0, generated_tokens_ = 0;
   std::string heartbeat_;
   std::function<void()> on_gone_;
   std::vector<std::shared_ptr<boost::asio::steady_timer>> timers_;

@@ -254,8 +254,9 @@ void Metrics::Ended(const CallRecord& record) {
   if (generated > 0) m.answer_size.Add(labels, kTokens).Observe(generated);
 }
 
-void Metrics::Answered(const std::string& route, int status) {
-  impl_->requests.Add({{"route", route}, {"status", std::to_string(status)}}).Increment();
+void Metrics::Answered(const RequestRecord& record) {
+  impl_->requests.Add({{"route", record.route}, {"status", std::to_string(record.status)}})
+      .Increment();
 }
 
 std::string Metrics::Text() {

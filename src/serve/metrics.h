@@ -26,7 +26,7 @@ class Metrics : public CallObserver, public RequestObserver {
 
   void Started(const CallRecord& record) override;
   void Ended(const CallRecord& record) override;
-  void Answered(const std::string& route, int status) override;
+  void Answered(const RequestRecord& record) override;
 
   // What GET /metrics answers, as "text/plain; version=0.0.4".
   std::string Text();

@@ -152,9 +152,9 @@ TEST(Metrics, CountsCallsAndReadsEngines) {
   CallRecord gone = Call("bob", 4, 1);
   gone.finish_reasons = {FinishReason::kCancelled};
   metrics.Ended(gone);
-  metrics.Answered("/v1/models/{id}", 404);
-  metrics.Answered("", 403);
-  metrics.Answered("/v1/models/{id}", 404);
+  metrics.Answered({.route = "/v1/models/{id}", .status = 404});
+  metrics.Answered({.status = 403});
+  metrics.Answered({.route = "/v1/models/{id}", .status = 404});
   const std::string text = metrics.Text();
   for (const char* line :
        {"vllm:num_requests_running{model_name=\"tiny\"} 3\n",
@@ -180,6 +180,24 @@ TEST(RequestLog, KeepsALinePerCallWhateverTheClientSent) {
   const std::string line = LogLine(record);
   for (const char c : line) EXPECT_TRUE(c >= 0x20 && c < 0x7f);
   EXPECT_EQ(nlohmann::json::parse(line)["key"], "a\nb\x1b[31m");
+}
+
+TEST(RequestLog, SaysWhatBecameOfARequest) {
+  const auto line = nlohmann::json::parse(LogLine(RequestRecord{.route = "/v1/models/{id...}",
+                                                                .method = "GET",
+                                                                .key = "ann",
+                                                                .request_id = "r1",
+                                                                .status = 200,
+                                                                .sent_bytes = 321,
+                                                                .seconds = 0.0124,
+                                                                .prompt_tokens = 5,
+                                                                .generated_tokens = 2}));
+  EXPECT_GT(line["time_ms"], 0);
+  const auto wanted = nlohmann::json::parse(R"({"event":"request","request_id":"r1","key":"ann",
+      "method":"GET","route":"/v1/models/{id...}","status":200,"bytes":321,"ms":12,
+      "prompt_tokens":5,"generated_tokens":2})");
+  for (const auto& [key, value] : wanted.items()) EXPECT_EQ(line[key], value) << key;
+  EXPECT_EQ(line.size(), wanted.size() + 1);
 }
 
 TEST(RequestLog, DropsLinesThatNobodyReads) {

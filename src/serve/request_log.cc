@@ -1,5 +1,6 @@
 #include "serve/request_log.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/log_pipe.h"
@@ -7,12 +8,25 @@
 
 namespace hadal {
 
-std::string LogLine(const CallRecord& record) {
-  // An ordered object: a line reads the same way every time.
+namespace {
+
+// An ordered object: a line reads the same way every time.
+nlohmann::ordered_json BeginLine(const char* event, const std::string& request_id) {
   nlohmann::ordered_json line;
   line["time_ms"] = UnixMilliseconds();
-  line["event"] = "call";
-  line["request_id"] = record.request_id;
+  line["event"] = event;
+  line["request_id"] = request_id;
+  return line;
+}
+
+std::string Written(const nlohmann::ordered_json& line) {
+  return line.dump(-1, ' ', /*ensure_ascii=*/true, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string LogLine(const CallRecord& record) {
+  nlohmann::ordered_json line = BeginLine("call", record.request_id);
   line["key"] = record.key;
   line["model"] = record.model;
   line["path"] = record.path;
@@ -26,11 +40,26 @@ std::string LogLine(const CallRecord& record) {
   if (record.failed) line["error"] = record.error_code.empty() ? "failed" : record.error_code;
   for (const FinishReason reason : record.finish_reasons)
     line["finish_reasons"].push_back(Name(reason));
-  return line.dump(-1, ' ', /*ensure_ascii=*/true, nlohmann::json::error_handler_t::replace);
+  return Written(line);
 }
 
-void RequestLog::Ended(const CallRecord& record) {
-  std::string line = LogLine(record);
+std::string LogLine(const RequestRecord& record) {
+  nlohmann::ordered_json line = BeginLine("request", record.request_id);
+  line["key"] = record.key;
+  line["method"] = record.method;
+  line["route"] = record.route;
+  line["status"] = record.status;
+  line["bytes"] = record.sent_bytes;
+  line["ms"] = std::llround(record.seconds * 1000);
+  line["prompt_tokens"] = record.prompt_tokens;
+  line["generated_tokens"] = record.generated_tokens;
+  return Written(line);
+}
+
+void RequestLog::Ended(const CallRecord& record) { Write(LogLine(record)); }
+void RequestLog::Answered(const RequestRecord& record) { Write(LogLine(record)); }
+
+void RequestLog::Write(std::string line) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (dropped_since_line_ > 0) {
     line.pop_back();

@@ -48,14 +48,29 @@ class CallObserver {
   virtual void Ended(const CallRecord& record) = 0;
 };
 
+// What became of one HTTP request. No content in it, and of its path only the route's pattern.
+struct RequestRecord {
+  std::string route = {};  // empty where it was turned away before it had one
+  std::string method, key, request_id;
+  int status = 0;  // 499: the client went away before the answer's end
+  std::int64_t sent_bytes = 0;
+  double seconds = 0;                                    // from its first byte to the answer's last
+  std::int64_t prompt_tokens = 0, generated_tokens = 0;  // of its call, where it was one
+};
+
 // Sees HTTP requests go by, whatever they asked for; called on threads that serve the network: hand
 // on, and do not block.
 class RequestObserver {
  public:
   virtual ~RequestObserver() = default;
-  // `route` is the pattern of its route, empty where it was turned away before it had one; a status
-  // of 499 means that the client went away before an answer.
-  virtual void Answered(const std::string& route, int status) = 0;
+  virtual void Answered(const RequestRecord& record) = 0;
+};
+
+// A call on its way, as others may reach it: from any thread, without waiting for it.
+struct RunningEntry {
+  std::function<void()> end_call = {};  // called at most once
+  std::string key = {}, answer_id = {};
+  std::function<void()> end_reasoning = {};
 };
 
 struct ServiceLimits {
