@@ -55,7 +55,7 @@ std::string NameOf(const std::string& model) {
   return path.extension() == ".gguf" ? path.stem().string() : path.filename().string();
 }
 
-Status LoadModels(const ServeOptions& options, Service* service) {
+Status LoadModels(const ServeOptions& options, Service* service, Metrics* metrics) {
   std::vector<std::string> models = options.models;
   if (models.empty()) models.emplace_back();
   for (const std::string& model : models) {
@@ -79,6 +79,7 @@ Status LoadModels(const ServeOptions& options, Service* service) {
     const EngineInfo& info = opened->info();
     Say(fmt::format("hadal: {} ({}, {}, {}, {} threads, context {})\n", name, info.architecture,
                     info.profile, info.isa, info.threads, info.context_tokens));
+    metrics->AddEngine(name, [opened] { return opened->counters(); });
     service->AddModel(
         {.name = name, .engine = opened, .created_seconds = ChangedSeconds(info.path)});
   }
@@ -113,8 +114,6 @@ Status Serve(const ServeOptions& options) {
   const auto service = std::make_shared<Service>(
       ServiceLimits{.admission = {.most_calls = options.most_calls},
                     .most_answers = static_cast<int>(options.most_answers)});
-  HADAL_RETURN_IF_ERROR(LoadModels(options, service.get()));
-
   const auto metrics = std::make_shared<Metrics>();
   service->AddObserver(std::static_pointer_cast<CallObserver>(metrics));
   service->AddObserver(std::static_pointer_cast<RequestObserver>(metrics));
@@ -131,9 +130,14 @@ Status Serve(const ServeOptions& options) {
     metrics->AddCounter("hadal:ledger_dropped_total", "Calls that the ledger had no time for.",
                         [ledger] { return static_cast<double>(ledger->dropped()); });
   }
+  // Who asks before the models are there hears that they are being loaded.
+  service->set_loading(true);
   HADAL_ASSIGN_OR_RETURN(
       const std::unique_ptr<Server> server,
       Server::Start(options.server, MakeRouter(service, metrics), service, keys));
+  Say(fmt::format("hadal: loading; asked at {}, it says so\n", server->url()));
+  HADAL_RETURN_IF_ERROR(LoadModels(options, service.get(), metrics.get()));
+  service->set_loading(false);
   PrintLine(fmt::format("hadal: serving at {}{}", server->url(),
                         keys->in_force() ? "" : " (no key needed)"));
   while (signals.Wait() == SIGHUP) Reload(options, server.get(), keys.get());

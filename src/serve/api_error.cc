@@ -13,7 +13,7 @@ struct KindRow {
   int status;
   std::string_view openai, anthropic;
 };
-constexpr std::array<KindRow, 16> kKinds = {{
+constexpr std::array<KindRow, 17> kKinds = {{
     {400, "invalid_request_error", "invalid_request_error"},
     {401, "authentication_error", "authentication_error"},
     {403, "permission_error", "permission_error"},
@@ -28,8 +28,9 @@ constexpr std::array<KindRow, 16> kKinds = {{
     {429, "rate_limit_error", "rate_limit_error"},
     {500, "server_error", "api_error"},
     {501, "not_supported_error", "api_error"},
-    {503, "server_error", "overloaded_error"},
+    {503, "unavailable_error", "overloaded_error"},
     {504, "timeout_error", "timeout_error"},
+    {503, "unavailable_error", "api_error"},
 }};
 
 const KindRow& RowOf(ErrorKind kind) { return kKinds[static_cast<std::size_t>(kind)]; }

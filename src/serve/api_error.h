@@ -37,6 +37,7 @@ enum class ErrorKind : unsigned char {
   kUnimplemented,     // 501
   kOverloaded,        // 503 (Anthropic: 529)
   kTimeout,           // 504
+  kLoading,           // 503, in every dialect
 };
 
 struct ApiError {
@@ -44,7 +45,7 @@ struct ApiError {
   std::string message = {};
   std::string param = {};       // the field: "messages[2].content"
   std::string code = {};        // "model_not_found", "context_length_exceeded", ...
-  int retry_after_seconds = 0;  // with kRateLimited and kOverloaded
+  int retry_after_seconds = 0;  // with kRateLimited, kOverloaded and kLoading
   std::string allow = {};       // with kWrongMethod: "GET, HEAD"
 };
 

@@ -86,9 +86,9 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
     if (!ticket.ok()) return ticket.error();
     ticket_ = std::move(*ticket);
     GenerateRequest& request = call_.request;
-    request.must_answer = true;
     request.tenant = key.name;
     request.priority = key.priority;
+    request.must_answer = true;
     // Keys never share prefixes, nor do the users that a client tells apart. A name has no NUL.
     request.cache_space = key.name + std::string(1, '\0') + call_.cache_salt;
     if (key.most_tokens > 0 && (request.max_tokens == 0 || request.max_tokens > key.most_tokens))
@@ -118,9 +118,9 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
     if (!answer.ok()) {
       state.ended = true;
       return Fail(ErrorOf(answer.status()));
-    if (ends_reasoning_) state.answer->EndReasoning();
     }
     state.answer = *std::move(answer);
+    if (ends_reasoning_) state.answer->EndReasoning();
   }
 
   void Begin() {
@@ -230,6 +230,7 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
     CancelAll();
     if (AllEnded()) Close();
   }
+
   void ShutDown() {
     Fail({.kind = ErrorKind::kOverloaded,
           .message = "the server is shutting down",
@@ -242,7 +243,6 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
     for (AnswerState& state : answers_)
       if (state.answer != nullptr) state.answer->EndReasoning();
   }
-
 
   void EndInTime() {
     if (!over_) CancelAll();
@@ -283,8 +283,8 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
   ServedModel model_;
   std::shared_ptr<Admission::Ticket> ticket_;
   CallRecord record_;
-  bool ends_reasoning_ = false;
   std::uint64_t running_ = 0;
+  bool ends_reasoning_ = false;
   bool begun_ = false;   // the writer's Begin was called
   bool over_ = false;    // the writer hears nothing more
   bool closed_ = false;  // every answer has ended and was counted

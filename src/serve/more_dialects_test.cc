@@ -117,6 +117,36 @@ TEST(OllamaModels, L09HasNoEmbeddings) {
             std::string::npos);
 }
 
+// Whoever asks for a model that may yet come is told to come again, in each dialect's own form.
+TEST(Loading, IsSaidInEveryDialect) {
+  DialectDesk desk({AddOpenAiChatRoutes, AddResponsesRoutes, AddCompletionsRoutes,
+                    AddAnthropicRoutes, AddOllamaChatRoutes, AddModelRoutes});
+  desk.service->set_loading(true);
+  const std::string messages = R"("messages":[{"role":"user","content":"Hi"}])";
+  for (const auto& [path, rest] : std::vector<std::pair<std::string, std::string>>{
+           {"/v1/chat/completions", messages},
+           {"/v1/completions", R"("prompt":"a")"},
+           {"/v1/responses", R"("input":"a")"},
+           {"/v1/messages", messages + R"(,"max_tokens":5)"},
+           {"/api/chat", messages},
+           {"/api/generate", R"("prompt":"a")"}}) {
+    const auto ask = [&](const std::string& model) {
+      return desk.Post(path, R"({"model":")" + model + "\"," + rest + "}");
+    };
+    EXPECT_EQ(ask("fake").status, 200) << path << " of a model that is there";
+    const HttpResponse response = ask("other");
+    EXPECT_EQ(response.status, 503) << path;
+    EXPECT_EQ(response.headers.Find("Retry-After"), "2") << path;
+    const Json body(response.body);
+    EXPECT_EQ(body["error.message"] + (body["error.message"].empty() ? body["error"] : ""),
+              "\"Loading model\"")
+        << response.body;
+  }
+  EXPECT_EQ(desk.Ask("GET", "/v1/models").status, 200);
+  desk.service->set_loading(false);
+  EXPECT_EQ(desk.Post("/v1/completions", R"({"model":"other","prompt":"a"})").status, 404);
+}
+
 TEST(Embeddings, O47AreRefusedClearlyAfterTheRequestIsChecked) {
   Desk desk;
   const auto code = [&desk](const std::string& rest) {

@@ -93,8 +93,6 @@ HttpResponse WholeAnswer(std::string type, std::string body) {
 
 void AddObservationRoutes(Router* router, const std::shared_ptr<Service>& service,
                           const std::shared_ptr<Metrics>& metrics) {
-  for (const ServedModel& model : service->models())
-    metrics->AddEngine(model.name, [engine = model.engine] { return engine->counters(); });
   router->Add({"GET", "/metrics", Access::Key(Scope::kMetrics),
                [metrics](const std::shared_ptr<Exchange>& exchange) {
                  exchange->Send(

@@ -4,8 +4,8 @@
 #include "serve/json_writer.h"
 #include "serve/openai_chat_answer.h"
 #include "serve/openai_chat_request.h"
-#include "serve/routes.h"
 #include "serve/openai_tools.h"
+#include "serve/routes.h"
 
 namespace hadal {
 namespace {
@@ -16,10 +16,10 @@ void CompleteChat(const std::shared_ptr<Service>& service,
   if (!asked.ok()) return SendError(asked.error(), exchange.get());
   auto call = ReadChatRequest(asked->body, asked->ability, asked->model.engine->info());
   if (!call.ok()) return SendError(call.error(), exchange.get());
-  auto writer = MakeChatAnswer(exchange, *call, asked->ability);
   if (exchange->request().path.starts_with("/beta/"))
     if (const auto error = CheckStrictTools(asked->body.root()))
       return SendError(*error, exchange.get());
+  auto writer = MakeChatAnswer(exchange, *call, asked->ability);
   RunCall(service, std::move(*call), exchange, std::move(writer));
 }
 

@@ -25,6 +25,7 @@ void WriteModel(const ServedModel& model, Dialect dialect, JsonWriter* json) {
 void ListModels(const Service& service, Exchange& exchange) {
   const Dialect dialect = DialectOf(exchange.request());
   const std::vector<ServedModel> models = service.models();
+  if (models.empty() && service.loading()) return SendError(LoadingError(), &exchange);
   JsonWriter json;
   json.BeginObject();
   if (dialect != Dialect::kAnthropic) json.Key("object").Text("list");

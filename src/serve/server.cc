@@ -43,8 +43,9 @@ class ReserveDescriptor {
 
 constexpr char kBusy[] =
     "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
-    "Content-Length: 100\r\nConnection: close\r\n\r\n"
-    "{\"error\":{\"message\":\"too many connections\",\"type\":\"server_error\",\"param\":null,"
+    "Content-Length: 105\r\nConnection: close\r\n\r\n"
+    "{\"error\":{\"message\":\"too many "
+    "connections\",\"type\":\"unavailable_error\",\"param\":null,"
     "\"code\":\"overloaded\"}}\n";
 
 // What a client that is turned away hears. What it has sent is read first: closing with bytes

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <condition_variable>
+#include <future>
 #include <thread>
 
 #include "engine/engine_test_data.h"
@@ -68,6 +70,28 @@ class Watcher : public CallObserver {
   std::vector<CallRecord> records_;
 };
 
+class RequestWatcher : public RequestObserver {
+ public:
+  void Answered(const RequestRecord& record) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    last_ = record;
+    ++count_;
+    seen_.notify_all();
+  }
+  // The newest, once so many were answered.
+  RequestRecord Wait(int count) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    EXPECT_TRUE(seen_.wait_for(lock, std::chrono::seconds(60), [&] { return count_ >= count; }));
+    return last_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable seen_;
+  RequestRecord last_;
+  int count_ = 0;
+};
+
 struct House {
   explicit House(HttpLimits limits = {}, const std::string& answer = "Hello.")
       : fixture(true, "qwen3"), service(std::make_shared<Service>()) {
@@ -81,6 +105,7 @@ struct House {
     };
     service->AddModel({.name = "fake", .engine = fixture.engine});
     service->AddObserver(std::static_pointer_cast<CallObserver>(watcher));
+    service->AddObserver(std::static_pointer_cast<RequestObserver>(requests));
     auto started = Server::Start({.port = 0, .limits = limits},
                                  MakeRouter(service, std::make_shared<Metrics>()), service, keys);
     EXPECT_TRUE(started.ok()) << started.status().ToString();
@@ -95,6 +120,7 @@ struct House {
   EngineFixture fixture;
   std::shared_ptr<Service> service;
   std::shared_ptr<Watcher> watcher = std::make_shared<Watcher>();
+  std::shared_ptr<RequestWatcher> requests = std::make_shared<RequestWatcher>();
   std::shared_ptr<KeyRing> keys = std::make_shared<KeyRing>();
   std::unique_ptr<Server> server;
 };
@@ -105,6 +131,67 @@ std::string Ask(const std::string& more = {}) {
   return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n"
          "Content-Type: application/json\r\nContent-Length: " +
          std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+TEST(Server, RecordsEveryRequestWithoutItsContent) {
+  House house;
+  const Client client(house.server->port());
+  client.Say(Ask(R"(,"stream":true)"));
+  const std::string heard = client.Hear("[DONE]\n\n\r\n0\r\n\r\n");
+  RequestRecord record = house.requests->Wait(1);
+  EXPECT_EQ(record.route, "/v1/chat/completions");
+  EXPECT_EQ(record.method, "POST");
+  EXPECT_EQ(record.key, "anonymous");
+  EXPECT_EQ(record.status, 200);
+  EXPECT_EQ(record.sent_bytes, std::ssize(heard));
+  EXPECT_NE(heard.find(record.request_id), std::string::npos);
+  EXPECT_GT(record.prompt_tokens, 0);
+  EXPECT_EQ(record.generated_tokens, 7) << "Hello. and the end";
+  EXPECT_GT(record.seconds, 0);
+  client.Say("GET /v1/models/none HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  const std::string refused = client.Hear();
+  record = house.requests->Wait(2);
+  EXPECT_EQ(record.route, "/v1/models/{id...}");
+  EXPECT_EQ(record.status, 404);
+  EXPECT_EQ(record.sent_bytes, std::ssize(refused));
+  EXPECT_EQ(record.generated_tokens, 0);
+}
+
+TEST(Server, D12HeartbeatsWhileTheModelIsSilent) {
+  House house({.heartbeat_seconds = 0.02});
+  std::promise<void> heard;
+  house.fixture.model->script = [go_on = heard.get_future().share(),
+                                 at = 0](const std::vector<std::int32_t>&) mutable {
+    if (++at == 3) go_on.wait();
+    return at < 5 ? Id('a') : 0;
+  };
+  const Client client(house.server->port());
+  client.Say(Ask(R"(,"stream":true)"));
+  const std::string begun = client.Hear(": keep-alive\n\n");
+  EXPECT_NE(begun.find(": keep-alive\n\n"), std::string::npos) << begun;
+  heard.set_value();
+  EXPECT_NE(client.Hear("[DONE]").find("[DONE]"), std::string::npos);
+}
+
+TEST(Server, SaysThatModelsAreLoading) {
+  House house;
+  house.service->set_loading(true);
+  const auto get = [&](const std::string& path) {
+    const Client client(house.server->port());
+    client.Say("GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    return client.Hear();
+  };
+  for (const char* path : {"/health", "/readyz", "/startupz", "/v1/models/other"}) {
+    const std::string answer = get(path);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
+    EXPECT_NE(answer.find("Retry-After: 2\r\n"), std::string::npos) << answer;
+    EXPECT_NE(answer.find("Loading model"), std::string::npos) << answer;
+  }
+  EXPECT_TRUE(get("/livez").starts_with("HTTP/1.1 200 "));
+  house.service->set_loading(false);
+  for (const char* path : {"/health", "/readyz", "/startupz"})
+    EXPECT_TRUE(get(path).starts_with("HTTP/1.1 200 ")) << path;
+  EXPECT_TRUE(get("/v1/models/other").starts_with("HTTP/1.1 404 "));
 }
 
 TEST(Server, AnswersSeveralRequestsOfOneConnection) {

@@ -26,6 +26,7 @@ ApiResult<ServedModel> Service::FindModel(std::string_view name) const {
   const std::lock_guard<std::mutex> lock(mutex_);
   for (const ServedModel& model : models_)
     if (name.empty() || bare(model.name) == bare(name)) return model;
+  if (loading()) return LoadingError();
   return ApiError{.kind = ErrorKind::kNotFound,
                   .message = "model '" + std::string(name) + "' not found",
                   .param = "model",

@@ -1,5 +1,5 @@
-// Service: what handlers share: the models, who may ask how much, and who watches. Made once before
-// the server starts; every function may be called from any thread.
+// Service: what handlers share: the models, who may ask how much, and who watches. Every function
+// may be called from any thread.
 #pragma once
 
 #include <atomic>
@@ -84,8 +84,10 @@ class Service {
  public:
   explicit Service(ServiceLimits limits = {}) : limits_(limits), admission_(limits.admission) {}
 
-  // Before the server starts. The first model is the default one.
+  // The first model is the default one. While the server runs: between set_loading(true) and
+  // (false).
   void AddModel(ServedModel model);
+  // Before the server starts.
   void AddObserver(std::shared_ptr<CallObserver> observer);
   void AddObserver(std::shared_ptr<RequestObserver> observer);
 
@@ -105,10 +107,15 @@ class Service {
   std::uint64_t AddRunning(RunningEntry entry);
   void RemoveRunning(std::uint64_t id);
   void AbortRunning();
+  // Closes the reasoning of the answer of this id, where that key's call makes one.
+  bool EndReasoning(const std::string& key, const std::string& answer_id);
 
   // False from the first signal on: readiness is gone, running calls finish.
-  bool ready() const { return ready_.load(); }
+  bool ready() const { return ready_.load() && !loading(); }
   void set_ready(bool ready) { ready_.store(ready); }
+  // Models are still to be added: one that is not there is not "not found" but being loaded.
+  bool loading() const { return loading_.load(); }
+  void set_loading(bool loading) { loading_.store(loading); }
 
  private:
   const ServiceLimits limits_;
@@ -119,9 +126,10 @@ class Service {
   std::vector<std::shared_ptr<CallObserver>> observers_;
   std::vector<std::shared_ptr<RequestObserver>> request_observers_;
   Admission admission_;
-  std::atomic<bool> ready_{false};
+  std::atomic<bool> ready_{false}, loading_{false};
 };
 
-  // Closes the reasoning of the answer of this id, where that key's call makes one.
-  bool EndReasoning(const std::string& key, const std::string& answer_id);
+// The answer while models are loaded.
+ApiError LoadingError();
+
 }  // namespace hadal

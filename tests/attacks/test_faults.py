@@ -1,4 +1,5 @@
 """Faults of the list D that a running server must survive."""
+import json
 import os
 import signal
 import socket
@@ -163,6 +164,41 @@ class Descriptors(unittest.TestCase):
         return (int(part[11]) + int(part[12])) / os.sysconf("SC_CLK_TCK")
 
 
+class Loading(unittest.TestCase):
+    def test_whoever_comes_early_is_told_to_wait(self):
+        import tempfile
+
+        with tempfile.TemporaryDirectory() as folder:
+            shapes = ("tiny", "tiny-v3")
+            models = [servers.tiny_model(folder, shape) for shape in shapes]
+            server = servers.hadal(models[0], folder, *models[1:])
+            body = json.dumps({"model": shapes[-1], "max_tokens": 1, "messages": [
+                {"role": "user", "content": "x"}]}).encode()
+            seen = set()
+            with open(server.log, "ab") as log:
+                server.process = subprocess.Popen([str(p) for p in server.command], stdout=log, stderr=log,
+                                                  env=server.environment)
+            try:
+                deadline = time.monotonic() + 120
+                while 200 not in seen and time.monotonic() < deadline:
+                    try:
+                        with socket.create_connection(("127.0.0.1", server.port), 20) as s:
+                            s.sendall(request(server.port, body, b"Connection: close\r\n"))
+                            answer = b"".join(iter(lambda: s.recv(4096), b""))
+                    except OSError:  # it does not listen yet
+                        continue
+                    seen.add(int(answer.split()[1]))
+                    if seen == {503}:
+                        self.assertIn(b"Retry-After: ", answer)
+                        self.assertIn(b"model_loading", answer)
+                self.assertLessEqual(seen, {503, 200})
+                self.assertIn(200, seen)
+                server.wait()
+                self.assertIn(b"loading", Path(server.log).read_bytes())
+            finally:
+                server.stop()
+
+
 class Log(unittest.TestCase):
     def test_d33_a_log_that_nobody_reads(self):
         import tempfile
@@ -174,13 +210,7 @@ class Log(unittest.TestCase):
                                               env=server.environment)
             os.close(ends[1])
             try:
-                deadline = time.monotonic() + 60
-                while time.monotonic() < deadline:
-                    try:
-                        socket.create_connection(("127.0.0.1", server.port), 1).close()
-                        break
-                    except OSError:
-                        time.sleep(0.05)
+                server.wait()
                 body = b'{"model":"tiny","messages":[{"role":"user","content":"x"}],"max_tokens":1}'
                 for _ in range(400):
                     with socket.create_connection(("127.0.0.1", server.port), 20) as s:

@@ -35,6 +35,10 @@ class Server:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([str(part) for part in self.command], stdout=log, stderr=log,
                                             env=self.environment)
+        return self.wait(wait_seconds)
+
+    # Until it is healthy.
+    def wait(self, wait_seconds=120):
         deadline = time.monotonic() + wait_seconds
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
