@@ -4,7 +4,7 @@ import unittest
 
 import anthropic
 
-from serving import TINY, server
+from serving import MIXTURE, TINY, server
 
 HI = [{"role": "user", "content": "Hi there"}]
 TOOL = {"name": "look", "input_schema": {"type": "object", "properties": {"a": {"type": "integer"}},
@@ -71,6 +71,33 @@ class Anthropic(unittest.TestCase):
         whole = message()
         self.assertEqual(text, "".join(block.text for block in whole.content))
         self.assertEqual(final.usage.output_tokens, whole.usage.output_tokens)
+
+    def test_a10_ping_and_whole_equals_stream(self):
+        for more in ({}, {"tools": [TOOL], "tool_choice": {"type": "any"}, "max_tokens": 200},
+                     {"extra_body": {"thinking": {"type": "adaptive"}}, "max_tokens": 40,
+                      "model": MIXTURE}):
+            whole = message(**more)
+            settings = {"model": TINY, "max_tokens": 12, "messages": HI, **more}
+            extra = {"temperature": 0, **settings.pop("extra_body", {})}
+            kinds = []
+            with client().messages.stream(extra_body=extra, **settings) as stream:
+                kinds = [event.type for event in stream]
+                final = stream.get_final_message()
+            self.assertEqual(kinds[0], "message_start")
+            self.assertEqual(kinds[-1], "message_stop")
+            parts = [[block.model_dump(exclude={"id"}) for block in answer.content]
+                     for answer in (whole, final)]
+            for blocks in parts:
+                for block in blocks:
+                    block.pop("parsed_output", None)
+            self.assertEqual(*parts)
+            self.assertEqual(final.stop_reason, whole.stop_reason)
+
+    def test_a13_too_large(self):
+        with self.assertRaises(anthropic.APIStatusError) as refused:
+            message(messages=[{"role": "user", "content": "x" * (33 << 20)}])
+        self.assertEqual(refused.exception.status_code, 413)
+        self.assertEqual(refused.exception.body["error"]["type"], "request_too_large")
 
     def test_a11_count(self):
         counted = client().messages.count_tokens(model=TINY, messages=HI).input_tokens

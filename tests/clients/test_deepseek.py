@@ -36,6 +36,22 @@ class DeepSeek(unittest.TestCase):
             kinds += ["c"] if delta.content else []
         self.assertEqual("".join(kinds), "r" * kinds.count("r") + "c" * kinds.count("c"))
 
+    def test_d02_no_answer_is_reasoning_alone(self):
+        # A model of random weights never closes its reasoning by itself.
+        for bound in (40, 200):
+            answer = chat(extra={"thinking": {"type": "enabled"}}, max_tokens=bound).choices[0]
+            self.assertTrue(answer.message.reasoning_content, bound)
+            self.assertTrue(answer.message.content, bound)
+
+    def test_d12_comments_between_events_are_no_events(self):
+        # The server's own are a unit test (Server.D12...): here nothing is silent for 15 seconds.
+        status, headers, body = server().ask("/chat/completions", {
+            "model": MIXTURE, "messages": HI, "stream": True, "max_tokens": 4})
+        self.assertEqual((status, headers["Content-Type"]), (200, "text/event-stream"))
+        for event in body.split("\n\n")[:-1]:
+            self.assertTrue(event.startswith(("data: ", ": ")), event)
+        self.assertTrue(body.endswith("data: [DONE]\n\n"))
+
     def test_d04_effort(self):
         for effort in ("low", "medium", "high", "xhigh", "max"):
             chat(reasoning_effort=effort)
@@ -53,10 +69,33 @@ class DeepSeek(unittest.TestCase):
             client("/beta").completions.create(model=MIXTURE, prompt="a", suffix="b")
         self.assertEqual(refused.exception.param, "suffix")
 
+    def test_d07_strict_mix(self):
+        strict, free = ({"type": "function", "function": {"name": name, "strict": strict, "parameters": {
+            "type": "object", "properties": {}, "required": [], "additionalProperties": False}}}
+            for name, strict in (("a", True), ("b", False)))
+        with self.assertRaises(openai.BadRequestError) as refused:
+            chat("/beta", tools=[strict, free])
+        self.assertEqual(refused.exception.param, "tools")
+        for path, tools in (("/beta", [strict]), ("/beta", [free]), ("/v1", [strict, free])):
+            self.assertTrue(chat(path, tools=tools).choices, (path, tools))
+
     def test_d08_cache_counts(self):
         usage = chat().usage
         self.assertEqual(usage.prompt_cache_hit_tokens + usage.prompt_cache_miss_tokens,
                          usage.prompt_tokens)
+
+    def test_d09_the_same_again_hits_and_users_are_apart(self):
+        long = [{"role": "user", "content": "row nine " * 80}]
+        first = chat(messages=long, extra={"user_id": "ann"})
+        again = chat(messages=long, extra={"user_id": "ann"})
+        other = chat(messages=long, extra={"user_id": "bob"})
+        self.assertEqual(first.usage.prompt_cache_hit_tokens, 0)
+        self.assertGreater(again.usage.prompt_cache_hit_tokens, again.usage.prompt_tokens // 2)
+        self.assertEqual(again.usage.prompt_tokens_details.cached_tokens,
+                         again.usage.prompt_cache_hit_tokens)
+        self.assertEqual(other.usage.prompt_cache_hit_tokens, 0)
+        for answer in (again, other):
+            self.assertEqual(answer.choices[0].message.content, first.choices[0].message.content)
 
     def test_d10_balance(self):
         status, _, body = server().ask("/user/balance")

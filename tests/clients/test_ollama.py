@@ -77,6 +77,14 @@ class Ollama(unittest.TestCase):
         self.assertEqual(server().ask("/api/chat", method="GET")[0], 405)
         self.assertEqual(server().ask("/api/version", method="HEAD")[0], 200)
 
+    def test_l17_head(self):
+        for path in ("/", "/api/version", "/api/tags"):
+            status, headers, body = server().ask(path, method="HEAD")
+            self.assertEqual((status, body), (200, ""), path)
+            self.assertGreater(int(headers["Content-Length"]), 0, path)
+        self.assertEqual(server().ask("/api/blobs/sha256:" + "0" * 64, method="HEAD")[0], 404)
+        self.assertEqual(server().ask("/api/chat", method="HEAD")[0], 405)
+
     def test_l18_times(self):
         start = time.monotonic()
         answer = client().chat(TINY, HI, options=FIXED)

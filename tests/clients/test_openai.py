@@ -6,7 +6,7 @@ import unittest
 import openai
 from jsonschema import validate
 
-from serving import TINY, server
+from serving import MIXTURE, TINY, server
 
 HI = [{"role": "user", "content": "Hi there"}]
 TOOL = {"type": "function", "function": {"name": "look", "parameters": {
@@ -100,6 +100,43 @@ class Chat(unittest.TestCase):
         answer = chat(response_format=form, max_tokens=100).choices[0]
         self.assertEqual(answer.finish_reason, "stop")
         validate(json.loads(answer.message.content), schema)
+
+    TREE = {"type": "object", "properties": {
+        "kind": {"enum": ["x", "y"]}, "place": {"$ref": "#/$defs/place"}},
+        "required": ["kind", "place"], "additionalProperties": False,
+        "$defs": {"place": {"type": "object", "properties": {
+            "n": {"type": "integer", "minimum": 0, "maximum": 9},
+            "within": {"anyOf": [{"$ref": "#/$defs/place"}, {"type": "null"}]}},
+            "required": ["n", "within"], "additionalProperties": False}}}
+
+    def test_o19_schemas_that_are_nested_and_recursive(self):
+        form = {"type": "json_schema", "json_schema": {"name": "tree", "strict": True,
+                                                       "schema": self.TREE}}
+        answer = chat(response_format=form, max_tokens=1000).choices[0]
+        if answer.finish_reason == "stop":
+            validate(json.loads(answer.message.content), self.TREE)
+        else:  # random weights may go down and down: cut off, and it says so
+            self.assertEqual(answer.finish_reason, "length")
+            self.assertTrue(answer.message.content.startswith("{"))
+
+    def test_o20_a_schema_and_a_stream(self):
+        schema = {"type": "object", "properties": {"a": {"enum": ["one", "two"]},
+                                                   "b": {"type": "boolean"}},
+                  "required": ["a", "b"], "additionalProperties": False}
+        form = {"type": "json_schema", "json_schema": {"name": "s", "strict": True,
+                                                       "schema": schema}}
+        whole = chat(response_format=form, max_tokens=100).choices[0].message.content
+        pieces = [chunk.choices[0].delta.content or ""
+                  for chunk in chat(response_format=form, max_tokens=100, stream=True) if chunk.choices]
+        self.assertEqual("".join(pieces), whole)
+        validate(json.loads(whole), schema)
+
+    def test_o21_a_schema_behind_reasoning(self):
+        schema = {"enum": ["yes", "no"]}
+        form = {"type": "json_schema", "json_schema": {"name": "s", "schema": schema}}
+        answer = chat(model=MIXTURE, response_format=form, max_tokens=80, reasoning_effort="high").choices[0]
+        self.assertTrue(answer.message.reasoning_content)
+        self.assertIn(json.loads(answer.message.content), schema["enum"])
 
     def test_o21_invalid_schema(self):
         form = {"type": "json_schema", "json_schema": {"name": "s", "schema": {"type": "foo"}}}
