@@ -51,7 +51,7 @@ class CallObserver {
 // What became of one HTTP request. No content in it, and of its path only the route's pattern.
 struct RequestRecord {
   std::string route = {};  // empty where it was turned away before it had one
-  std::string method, key, request_id;
+  std::string method = {}, key = {}, request_id = {};
   int status = 0;  // 499: the client went away before the answer's end
   std::int64_t sent_bytes = 0;
   double seconds = 0;                                    // from its first byte to the answer's last
