@@ -55,8 +55,9 @@ struct PrefixTreeOptions {
   // Rows that depend on so many ids after their own (drafts): the last of a common prefix do not
   // count as shared.
   std::int64_t tied_tokens = 0;
-  // Ids of evicted prefixes that are remembered, to tell an eviction from a prompt never seen.
-  std::int64_t remembered_tokens = 1 << 20;
+  // Ids of evicted prefixes that are remembered, to tell an eviction from a prompt never seen; each
+  // takes about nine bytes.
+  std::int64_t remembered_tokens = 1 << 18;
 };
 
 struct PrefixTreeStats {
