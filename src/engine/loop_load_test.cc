@@ -13,35 +13,39 @@ namespace {
 using Fixture = LoopFixture;
 using Ids = std::vector<std::int32_t>;
 
-// Holds the model before its steps until it is opened.
+// Holds the model before its steps until it is opened. What the loop's thread waits on belongs to
+// the model, whose steps may go on when a test has seen enough.
 class Gate {
  public:
   explicit Gate(FakeModel* model) {
-    model->before_step = [this](const Batch&) {
-      std::unique_lock<std::mutex> lock(mutex_);
-      ++at_gate_;
-      changed_.notify_all();
-      changed_.wait(lock, [this] { return open_ > 0; });
-      if (open_ < kForEver) --open_;
+    model->before_step = [door = door_](const Batch&) {
+      std::unique_lock<std::mutex> lock(door->mutex);
+      ++door->waited;
+      door->changed.notify_all();
+      door->changed.wait(lock, [&] { return door->open > 0; });
+      if (door->open < kForEver) --door->open;
       return Status();
     };
   }
   // Waits until the loop stands before its next step.
   void WaitForStep(int number) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [&] { return at_gate_ >= number; });
+    std::unique_lock<std::mutex> lock(door_->mutex);
+    door_->changed.wait(lock, [&] { return door_->waited >= number; });
   }
   void Open(int steps = kForEver) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    open_ = steps;
-    changed_.notify_all();
+    const std::lock_guard<std::mutex> lock(door_->mutex);
+    door_->open = steps;
+    door_->changed.notify_all();
   }
 
  private:
   static constexpr int kForEver = 1 << 30;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int at_gate_ = 0, open_ = 0;
+  struct Door {
+    std::mutex mutex;
+    std::condition_variable changed;
+    int waited = 0, open = 0;
+  };
+  std::shared_ptr<Door> door_ = std::make_shared<Door>();
 };
 
 StepLoop::Request Request(Ids prompt, std::int64_t tokens, std::shared_ptr<Collector> task,
@@ -240,11 +244,11 @@ TEST(Deadline, EndsWhatTookTooLong) {
 }
 
 TEST(Deadline, CountsTheTimeInTheQueue) {
+  Channel<Status> ends;  // outlives the loop, which may still end the first answer
   EngineFixture fixture;
   Gate gate(fixture.model);
   GenerateRequest request = Greedy("x");
   request.first_token_seconds = 0.02;
-  Channel<Status> ends;
   auto answer = fixture.engine->Start(request, [&ends](const GenerateEvent& event) {
     if (event.kind == GenerateEvent::Kind::kFailed) ends.Push(event.failure);
     return true;
