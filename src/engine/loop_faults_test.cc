@@ -1,7 +1,9 @@
 // What goes wrong in one request ends that request alone; its neighbours' bits do not change.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <future>
 #include <limits>
 #include <stdexcept>
 
@@ -135,15 +137,26 @@ TEST(Faults, ShrinkingMemoryPreemptsAndLosesNothing) {
     Fixture fixture(512, 0, FakeModel::Kind::kPlain, keeps ? Keeping() : StepLoopOptions{});
     std::vector<Ids> prompts;
     std::vector<std::shared_ptr<Collector>> tasks;
-    int steps = 0;
-    fixture.model->before_step = [&](const Batch&) {
-      if (++steps == 3) fixture.model->fake_memory().set_left_bytes(0);
+    // Once all six have read their prompts: what they hold together is enough for one of them.
+    std::promise<void> asked;
+    fixture.model->before_step = [&fixture, all = asked.get_future().share(),
+                                  shrunk = false](const Batch& batch) mutable {
+      all.wait();
+      const bool all_answer =
+          batch.segments.size() == 6 && std::ranges::all_of(batch.segments, [](const Segment& one) {
+            return one.tokens.size() == 1;
+          });
+      if (!shrunk && all_answer) {
+        shrunk = true;
+        fixture.model->fake_memory().set_left_bytes(0);
+      }
       return Status();
     };
     for (std::uint64_t i = 0; i < 6; ++i) {
       prompts.push_back(RandomPrompt(i, 60));
       tasks.push_back(fixture.Ask(prompts.back(), 200));
     }
+    asked.set_value();
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       ASSERT_TRUE(tasks[i]->end.Pop().ok()) << i;
       ASSERT_EQ(tasks[i]->tokens, FakeModel::Greedy(prompts[i], 200)) << i;

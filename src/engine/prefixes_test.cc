@@ -228,8 +228,11 @@ TEST(PrefixFiles, SurviveARestart) {
     for (const auto& task : tasks) {
       ASSERT_TRUE(task->end.Pop().ok());
       EXPECT_EQ(task->tokens, FakeModel::Greedy(tokens, 8));
-      EXPECT_EQ(task->cached_tokens, 309);
+      // Those that come late share what the first one has read beyond the file.
+      EXPECT_GE(task->cached_tokens, 309);
+      EXPECT_LE(task->cached_tokens, 310);
     }
+    EXPECT_EQ(tasks[0]->cached_tokens, 309);
     ASSERT_TRUE(stranger->end.Pop().ok());
     EXPECT_EQ(stranger->tokens, tasks[0]->tokens);
     EXPECT_EQ(stranger->cached_tokens, 0);
