@@ -149,7 +149,8 @@ HADAL_INLINE Float GatherF16(const Row& row, std::int64_t at) {
 
 // Words of sixteen rows for several blocks, with one permutation a row: kBlocks words that lie in
 // 64 bytes, a block every kStride bytes (an odd stride gives the word that holds the byte). Eight
-// rows share a register, a 128-bit part a block.
+// rows share a register, a 128-bit part a block. Nothing behind the blocks is read: a row may be
+// the last of its file.
 template <int kStride, int kBlocks, typename Row>
 HADAL_INLINE void GatherWords(const Row& row, std::int64_t at, __m256i* out) {
   static_assert((kBlocks == 2 || kBlocks == 4) && (kBlocks - 1) * kStride + 2 <= 64);
@@ -159,7 +160,12 @@ HADAL_INLINE void GatherWords(const Row& row, std::int64_t at, __m256i* out) {
                                      kThree, kFour, kFour, kFour, kFour);
   Int eight[2];
   for (int half = 0; half < 2; ++half) {
-    const auto line = [&](int i) { return _mm512_loadu_si512(row[8 * half + i] + at); };
+    const auto line = [&](int i) {
+      const Bytes* begin = row[8 * half + i] + at;
+      constexpr int kBytes = kBlocks * kStride;
+      if constexpr (kBytes >= 64) return _mm512_loadu_si512(begin);
+      return _mm512_maskz_loadu_epi8((std::uint64_t{1} << kBytes % 64) - 1, begin);
+    };
     Int words = _mm512_permutexvar_epi16(from, line(0));
     for (int i = 1; i < 8; ++i)
       words = _mm512_mask_permutexvar_epi16(words, 0x0101'0101u << i, from, line(i));
@@ -197,7 +203,7 @@ HADAL_INLINE void GatherBytes(const Row& row, std::int64_t at, Int* out) {
 // 32 bits of four blocks, of which the last begins at most 60 bytes after the first.
 template <int kStride, typename Row>
 HADAL_INLINE void GatherFour32(const Row& row, std::int64_t at, Int* out) {
-  static_assert(kStride % 4 == 0 && 3 * kStride + 4 <= 64);
+  static_assert(kStride % 4 == 0 && 3 * kStride + 4 <= 64 && 4 * kStride >= 64);
   constexpr int kStep = kStride / 4;
   const Int from =
       _mm512_setr_epi32(0, 0, 0, 0, kStep, kStep, kStep, kStep, 2 * kStep, 2 * kStep, 2 * kStep,
