@@ -224,5 +224,29 @@ void ProductOnTiles(const MatMulJob& job) noexcept {
   Tiles::Release();
 }
 
+// The products of a level: kFewestRows rows and more on tiles; fewer fill too little of one and
+// stay with the vectors that kFillVectors fills in, as do shapes that cut a group.
+template <typename Tiles, std::int64_t kFewestRows, void (*kFillVectors)(MatMulTable*)>
+struct TilesOrVectors {
+  static const MatMulTable& Vectors() {
+    static const MatMulTable table = [] {
+      MatMulTable filled;
+      kFillVectors(&filled);
+      return filled;
+    }();
+    return table;
+  }
+  template <typename Codes>
+  static void Run(const MatMulJob& job) noexcept {
+    if (job.x.rows >= kFewestRows && FitsTiles(job.weight))
+      return ProductOnTiles<Tiles, Codes>(job);
+    Vectors().fast[static_cast<int>(job.weight.format)](job);
+  }
+  static void Fill(MatMulTable* table) {
+    table->fast[static_cast<int>(WeightFormat::kBF16)] = Run<Bf16Codes>;
+    table->fast[static_cast<int>(WeightFormat::kFp8Block)] = Run<Fp8Codes>;
+  }
+};
+
 }  // namespace
 }  // namespace hadal

@@ -11,21 +11,9 @@
 #include "kernels/matmul/test_tiles.h"
 
 namespace hadal {
-namespace {
-
-template <typename Codes>
-void EmulatedProduct(const MatMulJob& job) noexcept {
-  if (FitsTiles(job.weight)) return ProductOnTiles<EmulatedTiles, Codes>(job);
-  MatMulTable vectors;
-  FillBf16Avx512(&vectors);
-  vectors.fast[static_cast<int>(job.weight.format)](job);
-}
-
-}  // namespace
 
 void FillBf16EmulatedAvx512(MatMulTable* table) {
-  table->fast[static_cast<int>(WeightFormat::kBF16)] = EmulatedProduct<Bf16Codes>;
-  table->fast[static_cast<int>(WeightFormat::kFp8Block)] = EmulatedProduct<Fp8Codes>;
+  TilesOrVectors<EmulatedTiles, 1, FillBf16Avx512>::Fill(table);
 }
 
 }  // namespace hadal

@@ -13,13 +13,20 @@
 namespace hadal {
 namespace {
 
+const MatMulTable& Vectors() {
+  static const MatMulTable table = [] {
+    MatMulTable filled;
+    FillInt8Avx512Vnni(&filled);
+    return filled;
+  }();
+  return table;
+}
+
 template <typename Format>
 struct AmxProduct {
   static void Run(const MatMulJob& job) noexcept {
     if (job.x.rows >= kFewestTileRows) return ProductOnTiles<AmxTiles, Format>(job);
-    MatMulTable vectors;
-    FillInt8Avx512Vnni(&vectors);
-    vectors.fast[static_cast<int>(job.weight.format)](job);
+    Vectors().fast[static_cast<int>(job.weight.format)](job);
   }
 };
 
