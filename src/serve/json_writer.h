@@ -23,8 +23,7 @@ class JsonWriter {
   JsonWriter& Text(std::string_view value);  // what is not UTF-8 becomes U+FFFD
   JsonWriter& Integer(std::int64_t value);
   JsonWriter& Number(double value);  // what is not finite becomes null
-  JsonWriter& Number(
-      float value);  // the shortest decimal that gives it: 0.6, not its double's digits
+  JsonWriter& Number(float value);   // the shortest decimal that gives it
   JsonWriter& Boolean(bool value);
   JsonWriter& Null();
   JsonWriter& Raw(std::string_view json);  // a JSON value that is text already
