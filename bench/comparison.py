@@ -70,7 +70,7 @@ def find_or_make(model, folder, smollm2, hadal, say):
 
 
 def warm(path):
-    """Reads the file once, so that both sides find it in the page cache."""
+    """Reads the file once, so that whoever comes next finds it in the page cache."""
     with open(path, "rb", buffering=0) as file:
         while file.read(1 << 24):
             pass
@@ -78,12 +78,16 @@ def warm(path):
 
 def compare(measure, model, path, hadal, peer, turns, say):
     """A B A B ..., one program at a time. The first pair warms up and is not counted, unless it takes so long
-    that it is its own warm-up."""
+    that it is its own warm-up. The file is read before each: what one side holds in memory of its own pushes
+    the file out of the page cache that both load it from."""
     outcome = Outcome(model.name, str(measure), hadal.read_bandwidth())
     warmed = False
     while len(outcome.ours) < turns:
         begin = time.monotonic()
-        pair = measure.run(hadal, path), measure.run(peer, path)
+        pair = []
+        for program in (hadal, peer):
+            warm(path)
+            pair.append(measure.run(program, path))
         if warmed or time.monotonic() - begin > 120:
             outcome.ours.append(pair[0])
             outcome.theirs.append(pair[1])

@@ -61,6 +61,9 @@ class Model {
   virtual std::unique_ptr<SequenceCache> NewSequence() = 0;
   // Where the pages of its sequences are.
   virtual PagePool& pages() = 0;
+  // Creation begins to enter what memory holds of the files into the page tables, beside the first
+  // steps; this returns when that is done, for whoever measures steps alone.
+  virtual void WaitUntilMapped() {}
   // Null where they were not asked for, or are not there.
   virtual DraftLayers* draft_layers() { return nullptr; }
 

@@ -24,6 +24,7 @@ class Transformer : public Model {
         pool_(ops_.get(), options.cache_budget_bytes) {}
 
   void MapFilesAhead() { store_->MapFilesAhead(); }
+  void WaitUntilMapped() override { store_->WaitUntilMapped(); }
 
   Status Bind() {
     HADAL_ASSIGN_OR_RETURN(layers_, BuildLayers(*store_));

@@ -60,6 +60,10 @@ class WeightStore {
 
   // Begins to map what memory holds of the files (base/map_ahead.h); ends with the store.
   void MapFilesAhead() { map_ahead_.emplace(checkpoint_->files()); }
+  // Returns when that is done.
+  void WaitUntilMapped() {
+    if (map_ahead_) map_ahead_->Wait();
+  }
 
   // The coarsest form that `fast` gives to activations in any layer that was bound.
   ActivationForm coarsest_activation() const { return coarsest_; }
