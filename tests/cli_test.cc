@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "engine/model_folder.h"
+#include "fetch/pull_test_data.h"
 #include "tests/shared_dir.h"
 
 namespace hadal {
@@ -74,9 +75,10 @@ TEST(Cli, WrongUsageIsTwo) {
 }
 
 TEST(Cli, HelpIsZero) {
-  for (const char* command : {"", "run", "tokenize", "inspect", "check", "check model",
-                              "check tokenizer", "check encode", "check parse", "check determinism",
-                              "perplexity", "bench", "bench kernels", "synth", "machine", "list"}) {
+  for (const char* command :
+       {"", "run", "tokenize", "inspect", "check", "check model", "check tokenizer", "check encode",
+        "check parse", "check determinism", "perplexity", "bench", "bench kernels", "synth",
+        "machine", "list", "pull", "rm"}) {
     const Ran ran = Hadal(std::string(command) + " --help");
     EXPECT_EQ(ran.exit_code, 0) << command;
     EXPECT_NE(ran.output.find("--help"), std::string::npos) << command;
@@ -162,6 +164,28 @@ TEST(Cli, SyntheticModelsRunOnText) {
   EXPECT_EQ(document.root().Find("prompt_tokens")->integer(), 3);
   EXPECT_EQ(Hadal("run " + folder + " -p abc").exit_code, 3) << "it has no chat template";
   std::filesystem::remove_all(folder);
+}
+
+TEST(Cli, PullsAModelThatRuns) {
+  const PullFolder home;
+  const std::string made = home.path() + "_made";
+  ASSERT_EQ(Hadal("synth tiny --out " + made).exit_code, 0);
+  FakeRepository repository;
+  for (const auto& entry : std::filesystem::directory_iterator(made))
+    repository.files[entry.path().filename().string()] = PullFolder::Read(entry.path().string());
+  FakeHub hub([&](const HubRequest& request) { return repository.Answer(request); });
+  ASSERT_EQ(setenv("HADAL_HOME", std::filesystem::path(home.path()).parent_path().c_str(), 1), 0);
+  const std::string pull = "pull some/model --from " + hub.url();
+  Json(pull, {"name", "path", "bytes", "fetched_bytes"});
+  EXPECT_EQ(Json(pull, {}).root().Find("fetched_bytes")->integer(), 0) << "it is there";
+  EXPECT_EQ(Json("list", {"folder"}).root().Find("models")->items().size(), 1u);
+  EXPECT_EQ(Hadal("run model -p a -n 2").exit_code, 0);
+  EXPECT_EQ(Hadal("pull model --from " + hub.url()).exit_code, 2) << "no owner";
+  EXPECT_EQ(Hadal("pull some/other --from " + hub.url()).exit_code, 3);
+  EXPECT_EQ(Hadal("rm model").exit_code, 0);
+  EXPECT_EQ(Hadal("rm model").exit_code, 2) << "it is gone";
+  EXPECT_FALSE(home.Has("model"));
+  unsetenv("HADAL_HOME");
 }
 
 TEST(Cli, DefaultModelAnswers) {

@@ -17,5 +17,7 @@ void AddSynth(Options program);
 void AddMachine(Options program);
 void AddList(Options program);
 void AddUsage(Options program);
+void AddPull(Options program);
+void AddRemove(Options program);
 
 }  // namespace hadal

@@ -14,9 +14,10 @@ int main(int argc, char** argv) {
                          "their makers publish.\nMODEL is a directory with config.json, a .gguf "
                          "file, or a name from `hadal list`.",
                          hadal::kVersion);
-  for (const auto add : {hadal::AddRun, hadal::AddTokenize, hadal::AddInspect, hadal::AddCheck,
-                         hadal::AddPerplexity, hadal::AddBench, hadal::AddServe, hadal::AddUsage,
-                         hadal::AddSynth, hadal::AddMachine, hadal::AddList})
+  for (const auto add :
+       {hadal::AddRun, hadal::AddTokenize, hadal::AddInspect, hadal::AddCheck, hadal::AddPerplexity,
+        hadal::AddBench, hadal::AddServe, hadal::AddUsage, hadal::AddSynth, hadal::AddMachine,
+        hadal::AddList, hadal::AddPull, hadal::AddRemove})
     add(program.options());
   return program.Run(argc, argv);
 }

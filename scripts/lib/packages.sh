@@ -5,7 +5,7 @@
 boost_package=libboost-dev
 if grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release; then boost_package=libboost1.81-dev; fi
 
-run_packages=("$boost_package" ca-certificates ccache cmake g++ libcli11-dev libedit-dev libfmt-dev libpcre2-dev libsqlite3-dev libssl-dev
+run_packages=("$boost_package" ca-certificates ccache cmake g++ libcli11-dev libcurl4-openssl-dev libedit-dev libfmt-dev libpcre2-dev libsqlite3-dev libssl-dev
   libutf8proc-dev ninja-build nlohmann-json3-dev pkg-config prometheus-cpp-dev python3 zlib1g-dev)
 model_packages=(python3 python3-pip)
 test_packages=("${run_packages[@]}" git libgtest-dev)

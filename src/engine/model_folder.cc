@@ -82,6 +82,7 @@ std::vector<ListedModel> ListModels() {
   std::vector<ListedModel> models;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(ModelFolder(), error)) {
+    if (entry.path().filename().string().starts_with('.')) continue;
     const std::string name = entry.path().extension() == ".gguf" ? entry.path().stem().string()
                                                                  : entry.path().filename().string();
     const auto path = FindModel(name);
@@ -91,6 +92,23 @@ std::vector<ListedModel> ListModels() {
   std::sort(models.begin(), models.end(),
             [](const ListedModel& a, const ListedModel& b) { return a.name < b.name; });
   return models;
+}
+
+Status RemoveModel(const std::string& name) {
+  for (const ListedModel& model : ListModels()) {
+    if (model.name != name) continue;
+    // The entry of the folder that holds the model: itself a file or a directory.
+    const fs::path folder(ModelFolder());
+    const fs::path entry = folder / *fs::path(model.path).lexically_relative(folder).begin();
+    std::error_code error;
+    fs::remove_all(entry, error);
+    if (error)
+      return Failed(entry.string(), error.message(), "files that may be removed",
+                    "check their permissions");
+    return {};
+  }
+  return UsageError("model " + name, "nothing of this name in " + ModelFolder(),
+                    "a model of the folder", "`hadal list` shows them");
 }
 
 }  // namespace hadal

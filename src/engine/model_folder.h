@@ -28,7 +28,11 @@ struct ListedModel {
   std::string name, path;
   std::uint64_t bytes = 0;  // of its files
 };
-// What the model folder holds, by name; empty where there is no such folder.
+// What the model folder holds, by name, hidden entries apart; empty where there is no such folder.
 std::vector<ListedModel> ListModels();
+
+// Removes a model that ListModels names: its folder, or its file. A symbolic link is removed, not
+// followed. kUsage where there is none of this name.
+Status RemoveModel(const std::string& name);
 
 }  // namespace hadal

@@ -53,15 +53,6 @@ FolderModel FolderModelOf(const ListedModel& model) {
   return {model.name, model.path, model.bytes, ModifiedAt(model.path)};
 }
 
-bool IsModelName(std::string_view name) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
-  };
-  return !name.empty() && name.size() <= 80 && name[0] != '.' && name[0] != '-' &&
-         std::all_of(name.begin(), name.end(), allowed);
-}
-
 ApiResult<FolderModel> FindFolderModel(const std::string& name) {
   const std::string bare = Bare(name);
   if (IsModelName(bare))
@@ -96,9 +87,7 @@ std::optional<ApiError> CopyModel(const std::string& source, const std::string& 
 std::optional<ApiError> DeleteModel(const std::string& name) {
   auto found = FindFolderModel(name);
   if (!found.ok()) return found.error();
-  std::error_code error;
-  fs::remove_all(EntryOf(*found), error);
-  if (error) return Broken("deleting '" + name + "'", error);
+  if (const Status status = RemoveModel(found->name); !status.ok()) return ErrorOf(status);
   return std::nullopt;
 }
 

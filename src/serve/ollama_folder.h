@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "engine/model_folder.h"
+#include "fetch/hub_name.h"
 #include "serve/api_error.h"
 #include "serve/service.h"
 
@@ -20,10 +21,6 @@ struct FolderModel {
 };
 FolderModel FolderModelOf(const ServedModel& model);
 FolderModel FolderModelOf(const ListedModel& model);
-
-// Whether a name may stand for an entry of the folder: letters, digits, '_', '-', '.', the first
-// one no '.' or '-', at most 80 bytes.
-bool IsModelName(std::string_view name);
 
 // By name, with or without ":latest"; 404 where there is none.
 ApiResult<FolderModel> FindFolderModel(const std::string& name);
