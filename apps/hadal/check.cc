@@ -7,10 +7,12 @@
 #include "base/status.h"
 #include "child_process.h"
 #include "commands.h"
+#include "engine/model_folder.h"
 #include "eval/check_encode.h"
 #include "eval/check_model.h"
 #include "eval/check_parse.h"
 #include "eval/check_tokenizer.h"
+#include "eval/check_weights.h"
 #include "eval/determinism.h"
 #include "kernels/cpu_level.h"
 #include "model_choice.h"
@@ -55,6 +57,28 @@ void AddModel(Options group) {
   command.Choice("--profile", &check->profile, {"float", "reference", "fast"}, "default: float");
   command.Value("--tolerance", &check->tolerance, "largest difference of a logit in float");
   command.Flag("--inject", &check->inject, "start every layer from the stored residual");
+  command.Flag("--json", &check->json, "print one JSON object");
+}
+
+struct WeightsCheck {
+  std::string model;
+  bool record = false, json = false;
+
+  Result<CheckWeightsReport> Run() const {
+    HADAL_ASSIGN_OR_RETURN(const std::string path, FindModel(model));
+    return CheckWeights(path, ChecksumRecord(HadalHome(), path), record);
+  }
+};
+
+void AddWeights(Options group) {
+  const auto check = std::make_shared<WeightsCheck>();
+  Options command =
+      group.Command("weights", "compare the files with what they were when recorded", [check] {
+        const auto report = check->Run();
+        return Tell(report, check->json, report.ok() && report->ok() ? 0 : kCheckFailed);
+      });
+  command.Value("model", &check->model, "the model; the default one if left out");
+  command.Flag("--record", &check->record, "record what is there now, whatever was");
   command.Flag("--json", &check->json, "print one JSON object");
 }
 
@@ -155,6 +179,7 @@ void AddDeterminism(Options group) {
 void AddCheck(Options program) {
   Options group = program.Command("check", "compare with what is written down");
   AddModel(group);
+  AddWeights(group);
   AddVectors(group);
   AddDeterminism(group);
 }

@@ -15,6 +15,7 @@
 #include "report.h"
 #include "run_options.h"
 #include "terminal.h"
+#include "verify.h"
 
 namespace hadal {
 namespace {
@@ -111,6 +112,7 @@ Status Run(const RunOptions& options) {
                       "a chat needs a terminal and a chat template");
   GenerateRequest request;
   if (one_answer) HADAL_RETURN_IF_ERROR(SetPrompt(options, &request));
+  if (options.verify) HADAL_RETURN_IF_ERROR(VerifyModel(options.engine.model));
   HADAL_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> engine, Engine::Open(options.engine));
   HADAL_ASSIGN_OR_RETURN(GenerateRequest complete, RequestOf(options, engine->info().recommended));
   complete.prompt = std::move(request.prompt);

@@ -70,6 +70,8 @@ void Describe(Options* command, RunOptions* options) {
   command->Value("--draft-tokens", &options->engine.draft_tokens, "most guesses of a step");
   command->Value("--ctx", &options->engine.context_tokens, "most tokens of prompt and answer");
   command->Value("--threads", &options->engine.threads, "default: every usable core");
+  command->Flag("--verify", &options->verify,
+                "compare the model's files with their recorded checksums first");
   command->Value("--isa", &options->engine.isa, "instruction set level (hadal machine lists them)");
   command->Choice("--profile", &options->engine.profile, {"float", "reference", "fast"},
                   "which numbers to compute with");

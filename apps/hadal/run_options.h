@@ -15,7 +15,7 @@ struct RunOptions {
   EngineOptions engine{.draft = "ngram"};  // of one timeline at a time it costs next to nothing
   std::optional<std::string> prompt, file, ids;
   std::string system, think = "default", effort, format, experts = "fixed";
-  bool raw = false, json = false, ignore_end = false;
+  bool raw = false, json = false, ignore_end = false, verify = false;
   std::optional<std::int64_t> max_tokens, top_k, log_probabilities;
   std::optional<float> temperature, top_p, min_p, repetition_penalty, presence_penalty,
       frequency_penalty;

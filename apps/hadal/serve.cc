@@ -19,6 +19,7 @@
 #include "serve/metrics.h"
 #include "serve/request_log.h"
 #include "serve/routes.h"
+#include "verify.h"
 
 namespace hadal {
 namespace {
@@ -35,7 +36,7 @@ struct ServeOptions {
   std::string prefix_disk;
   std::int64_t most_calls = 512, most_answers = 16;
   std::optional<double> drain_seconds;
-  bool no_ledger = false, quiet = false;
+  bool no_ledger = false, quiet = false, verify = false;
 };
 
 std::int64_t ChangedSeconds(const std::string& path) {
@@ -75,6 +76,7 @@ Status LoadModels(const ServeOptions& options, Service* service, Metrics* metric
       engine.prefix_disk_folder = options.prefix_disk + "/" + name;
       engine.prefix_disk_bytes = options.prefix_disk_megabytes.value_or(kPrefixDiskMegabytes) << 20;
     }
+    if (options.verify) HADAL_RETURN_IF_ERROR(VerifyModel(model));
     HADAL_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> opened, Engine::Open(engine));
     const EngineInfo& info = opened->info();
     Say(fmt::format("hadal: {} ({}, {}, {}, {} threads, context {})\n", name, info.architecture,
@@ -179,6 +181,8 @@ void Describe(Options* command, ServeOptions* options) {
   command->Value("--ledger", &options->ledger, "file that counts use by key and model");
   command->Flag("--no-ledger", &options->no_ledger, "count nothing on disk");
   command->Flag("--quiet", &options->quiet, "no lines for requests and calls on standard error");
+  command->Flag("--verify", &options->verify,
+                "compare the models' files with their recorded checksums first");
   command->Value("--template", &options->engine.prompt_format, "the prompt format, by name");
   command->Choice("--draft", &options->engine.draft, {"none", "ngram", "model"},
                   "guess tokens ahead: never another token");
