@@ -46,7 +46,9 @@ struct Chat {
   // Empty: its own, and with ThinkMode::kMax "max".
   std::string effort = {};
   // The last message, an assistant's, is the beginning of the answer: the model goes on with it.
-  // What it says is not part of the answer.
+  // What it says is not part of the answer. It may end anywhere, even inside of a character, whose
+  // other bytes the answer then begins with: its last tokens are taken back where longer ones
+  // begin like them, and chosen again together with what follows.
   bool continue_last = false;
 };
 
@@ -54,10 +56,11 @@ struct Chat {
 // as such; the begin-of-sequence token comes in front where the model adds one.
 struct RawText {
   std::string text = {};
+  bool heal = false;  // its last tokens may be taken back, as with Chat::continue_last
 };
 
 // What stands between two texts, for models that were trained to fill it in. Special tokens in them
-// count as text.
+// count as text. The last tokens of `before` may be taken back, as with Chat::continue_last.
 struct FillIn {
   std::string before = {}, after = {};
 };
@@ -133,7 +136,7 @@ enum class FinishReason : unsigned char {
 HADAL_API std::string_view Name(FinishReason reason);  // "stop", "length", ...
 
 struct Usage {
-  std::int64_t prompt_tokens = 0;
+  std::int64_t prompt_tokens = 0;  // as Engine::Tokenize says it
   std::int64_t cached_tokens = 0;  // of the prompt: already known from the turn before
   // Of the prompt: known from the turn before, but computed again because a layer's window had been
   // forgotten (generations with windows, where a conversation goes back).
@@ -203,7 +206,9 @@ struct GenerateResult {
   std::string text = {};
   std::optional<std::string> reasoning = {};  // nothing where the model did not reason
   std::vector<ChatToolCall> tool_calls = {};
-  std::vector<std::int32_t> ids = {};  // every token chosen, the ending one included
+  // Every token chosen, the ending one included; without those that hold nothing but what was taken
+  // back of the prompt.
+  std::vector<std::int32_t> ids = {};
   struct LogProbability {
     float log_probability = 0.0f;
     std::vector<TokenLogProbability> top = {};

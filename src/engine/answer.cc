@@ -14,7 +14,8 @@ Result<std::shared_ptr<Answer>> Engine::Start(const GenerateRequest& request, Ge
   auto control = std::make_shared<AnswerControl>();
   HADAL_ASSIGN_OR_RETURN(StepLoop::Request order,
                          MakeOrder(impl_.get(), request, 0, 0, std::move(sink), control));
-  auto answer = std::make_shared<Answer>(std::move(control), std::ssize(order.prompt));
+  const std::int64_t prompt_tokens = control->prompt_tokens;
+  auto answer = std::make_shared<Answer>(std::move(control), prompt_tokens);
   HADAL_RETURN_IF_ERROR(impl_->loop->Submit(std::move(order)));
   return answer;
 }

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 namespace hadal {
 
 struct AnswerControl {
+  std::int64_t prompt_tokens = 0;  // Usage::prompt_tokens; set before the loop has the request
   std::atomic<bool> cancelled{false};
   std::atomic<bool> ends_reasoning{false};
 };

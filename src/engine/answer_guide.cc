@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "engine/answer_tools.h"
 #include "text/json_value_scanner.h"
+#include "text/utf8.h"
 
 namespace hadal {
 namespace {
@@ -49,7 +50,7 @@ Result<std::unique_ptr<AnswerGuide>> AnswerGuide::Make(const GenerateRequest& re
   const bool wishes = request.form != AnswerForm::kFree || request.reasoning_tokens != -1 ||
                       (request.must_answer && AnswersWhole(request, prompt)) ||
                       request.tool_choice.kind != ToolChoice::Kind::kAuto ||
-                      HoldsCalls(request, prompt);
+                      HoldsCalls(request, prompt) || !prompt.owed.bytes.empty();
   if (request.reasoning_tokens < -1)
     return UsageError("reasoning_tokens", std::to_string(request.reasoning_tokens),
                       "-1 (no bound) or a count", "leave it out for no bound");
@@ -116,6 +117,12 @@ Status AnswerGuide::SetUp(const GenerateRequest& request, const PreparedPrompt& 
     opener_ = CallOpener(prompt.syntax);
     forbids_calls_ = true;
   }
+  if (!prompt.owed.bytes.empty()) {
+    owed_ = prompt.owed.bytes;
+    half_ = owed_.substr(owed_.size() - prompt.owed.half_bytes);
+    trie_ = setting.grammars->Trie(*tokenizer_, setting.vocabulary);
+    after_owing_ = std::exchange(phase_, Phase::kOwing);
+  }
   return Settle();
 }
 
@@ -167,7 +174,29 @@ void AnswerGuide::EnterContent() {
   tail_.clear();
 }
 
+// Whether text may come next in a phase, as far as the mask does not say it.
+bool AnswerGuide::AdmitsText(Phase phase, std::string_view bytes) {
+  std::string_view rest;
+  if (phase == Phase::kGrammar) return matcher_->Fits(bytes);
+  if (phase == Phase::kReasoning)
+    return content_ != Phase::kGrammar || !TagWith(bytes, kCloseThink, &rest) ||
+           matcher_->Fits(rest);
+  if (opener_.empty() || !TagWith(bytes, opener_, &rest)) return true;
+  return !forbids_calls_ && matcher_->Fits(rest);
+}
+
+bool AnswerGuide::AdmitsOwing(std::int32_t token) {
+  const std::string_view bytes = tokenizer_->TokenBytes(token);
+  if (bytes.size() <= owed_.size()) return true;
+  const std::string_view rest = bytes.substr(owed_.size());
+  if (after_owing_ == Phase::kClosing) return false;
+  if (!half_.empty() && NextUtf8Part(half_ + std::string(rest), 0).kind == Utf8Part::kInvalid)
+    return false;
+  return AdmitsText(after_owing_, rest);
+}
+
 bool AnswerGuide::Admits(std::int32_t token) {
+  if (phase_ == Phase::kOwing) return AdmitsOwing(token);
   const bool end = IsEnd(token);
   if (end && phase_ == Phase::kReasoning) {
     wants_close_ = !closing_.empty();
@@ -179,16 +208,17 @@ bool AnswerGuide::Admits(std::int32_t token) {
   }
   if (wants_answer_ && limits_blanks_ && IsFree() && blanks_ >= kMostBlanks && IsBlank(token))
     return false;
-  if (phase_ == Phase::kReasoning) {
-    std::string_view rest;
-    return content_ != Phase::kGrammar ||
-           !TagWith(tokenizer_->TokenBytes(token), kCloseThink, &rest) || matcher_->Fits(rest);
-  }
+  if (phase_ == Phase::kReasoning) return AdmitsText(phase_, tokenizer_->TokenBytes(token));
   if (phase_ == Phase::kStart && token == think_token_ && reasoning_budget_ == 0) return false;
-  if (!IsFree() || opener_.empty() || end) return true;
-  std::string_view rest;
-  if (!TagWith(tokenizer_->TokenBytes(token), opener_, &rest)) return true;
-  return !forbids_calls_ && matcher_->Fits(rest);
+  return !IsFree() || end || AdmitsText(Phase::kFree, tokenizer_->TokenBytes(token));
+}
+
+// Lets the tokens through that give back what is owed, with more behind it or in part.
+void AnswerGuide::RestrictOwing() {
+  mask_.assign(words_, 0);
+  if (!owed_.empty()) return trie_->AllowAlong(owed_, mask_);
+  for (int byte = 0x80; byte < 0xC0; ++byte)  // what goes on with a character
+    trie_->AllowAlong(std::string(1, static_cast<char>(byte)), mask_);
 }
 
 // Lets the grammar's tokens through, and the ends where it may end.
@@ -201,6 +231,10 @@ void AnswerGuide::Restrict() {
 
 Status AnswerGuide::Prepare() {
   mask_.clear();
+  if (phase_ == Phase::kOwing) {
+    RestrictOwing();
+    return {};
+  }
   if (phase_ == Phase::kClosing) {
     mask_.assign(words_, 0);
     AllowToken(closing_[closed_], mask_);
@@ -216,10 +250,34 @@ Status AnswerGuide::Prepare() {
   return none ? DeadEnd() : Status();
 }
 
-Status AnswerGuide::Move(std::int32_t token) {
+// What is owed first, then what the answer has of the token.
+Status AnswerGuide::GiveBack(std::int32_t token) {
   const std::string_view bytes = tokenizer_->TokenBytes(token);
+  const std::size_t given = std::min(bytes.size(), owed_.size());
+  const std::string_view rest = bytes.substr(given);
+  owed_.erase(0, given);
+  gave_back_ = rest.empty();
+  phase_ = after_owing_;
+  if (!rest.empty()) {
+    if (!half_.empty()) half_ += rest;
+    if (!half_.empty() && NextUtf8Part(half_, 0).kind != Utf8Part::kUnfinished) half_.clear();
+    ++generated_;
+    HADAL_RETURN_IF_ERROR(Move(-1, rest));
+  }
+  if (owed_.empty() && half_.empty()) {
+    trie_ = nullptr;
+    return {};
+  }
+  after_owing_ = std::exchange(phase_, Phase::kOwing);
+  return {};
+}
+
+// `bytes` are those of the token; without a token, they are what the answer has of one.
+Status AnswerGuide::Move(std::int32_t token, std::string_view bytes) {
   std::string_view rest;
   switch (phase_) {
+    case Phase::kOwing:
+      return GiveBack(token);
     case Phase::kStart:
       if (token == think_token_) {
         phase_ = Phase::kReasoning;
@@ -228,7 +286,7 @@ Status AnswerGuide::Move(std::int32_t token) {
       // White space may stand before the tag.
       if (content_ == Phase::kFree && IsBlank(token)) return {};
       EnterContent();
-      return Move(token);
+      return Move(token, bytes);
     case Phase::kReasoning: {
       ++reasoned_;
       const bool closes = TagWith(bytes, kCloseThink, &rest);
@@ -255,7 +313,8 @@ Status AnswerGuide::Move(std::int32_t token) {
     }
     case Phase::kGrammar:
       wants_answer_ = false;  // what the grammar makes is not empty
-      return matcher_->Accept(token) ? Status() : DeadEnd();
+      return (token < 0 ? matcher_->AcceptBytes(bytes) : matcher_->Accept(token)) ? Status()
+                                                                                  : DeadEnd();
   }
   return {};
 }
@@ -284,10 +343,12 @@ void AnswerGuide::Follow(bool has_answer, bool in_reasoning) {
 }
 
 Status AnswerGuide::Accept(std::int32_t token) {
-  ++generated_;
-  if (IsEnd(token)) return {};
-  if (limits_blanks_ && IsFree() && IsBlank(token)) ++blanks_;
-  HADAL_RETURN_IF_ERROR(Move(token));
+  if (phase_ != Phase::kOwing) {
+    ++generated_;
+    if (IsEnd(token)) return {};
+    if (limits_blanks_ && IsFree() && IsBlank(token)) ++blanks_;
+  }
+  HADAL_RETURN_IF_ERROR(Move(token, tokenizer_->TokenBytes(token)));
   return Settle();
 }
 

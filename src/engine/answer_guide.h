@@ -1,9 +1,10 @@
 // AnswerGuide: keeps an answer to what its request wishes: a form, calls of tools, a bound on
-// reasoning (docs/structured-output.md).
+// reasoning (docs/structured-output.md), or what was taken back of its prompt (token_healing.h).
 //
-// An answer goes through phases: reasoning, its closing tag where that is forced, then free text or
-// a grammar. Only chosen tokens move the guide on, so that guesses of a draft change nothing. In
-// free text it waits for the mark that opens calls, where those follow a grammar or are forbidden.
+// An answer goes through phases: what it owes of the prompt, reasoning, its closing tag where that
+// is forced, then free text or a grammar. Only chosen tokens move the guide on, so that guesses of
+// a draft change nothing. In free text it waits for the mark that opens calls, where those follow a
+// grammar or are forbidden.
 //
 // Belongs to one answer and one thread.
 #pragma once
@@ -50,6 +51,10 @@ class AnswerGuide : public TokenFilter {
   void Follow(bool has_answer, bool in_reasoning);
   // Closes the reasoning now, or as soon as it begins; where its end may be forced at all.
   void EndReasoning();
+  // The bytes of the next token that are no part of the answer; and whether the token that was
+  // accepted last had no others.
+  std::size_t owed_bytes() const { return owed_.size(); }
+  bool gave_back() const { return gave_back_; }
   // Nothing may follow: the answer is whole.
   bool complete() const { return complete_; }
   // Nothing is left to keep the answer to: neither Prepare nor Accept need be called any more.
@@ -57,6 +62,7 @@ class AnswerGuide : public TokenFilter {
 
  private:
   enum class Phase : unsigned char {
+    kOwing,  // bytes of the prompt, and the rest of a character that it has begun
     kStart,  // a think block may begin
     kReasoning,
     kClosing,  // its end is forced
@@ -82,7 +88,11 @@ class AnswerGuide : public TokenFilter {
     return phase_ == Phase::kFree || (phase_ == Phase::kStart && content_ == Phase::kFree);
   }
   void EnterContent();
-  Status Move(std::int32_t token);
+  Status Move(std::int32_t token, std::string_view bytes);
+  Status GiveBack(std::int32_t token);
+  void RestrictOwing();
+  bool AdmitsOwing(std::int32_t token);
+  bool AdmitsText(Phase phase, std::string_view bytes);
   void Restrict();
   Status Settle();
 
@@ -92,6 +102,12 @@ class AnswerGuide : public TokenFilter {
   const std::size_t words_;  // of a mask
   Phase phase_ = Phase::kFree;
   Phase content_ = Phase::kFree;  // what follows the reasoning
+
+  Phase after_owing_ = Phase::kFree;
+  std::string owed_;  // what is left of it
+  std::string half_;  // the character that the bytes owed end in, as far as it is there
+  std::shared_ptr<const TokenTrie> trie_;  // only while something is owed
+  bool gave_back_ = false;
 
   std::unique_ptr<GrammarMatcher> matcher_;  // of the whole answer, or of calls once they begin
   std::string opener_;                       // of calls, where it is watched

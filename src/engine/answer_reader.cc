@@ -18,10 +18,13 @@ AnswerOptions OptionsOf(const PreparedPrompt& prompt) {
 
 AnswerReader::AnswerReader(std::shared_ptr<const Tokenizer> tokenizer, const PreparedPrompt& prompt,
                            const std::vector<std::string>& stops)
-    : decoder_(std::move(tokenizer)), parser_(prompt.syntax, OptionsOf(prompt)), stops_(stops) {}
+    : decoder_(std::move(tokenizer)), parser_(prompt.syntax, OptionsOf(prompt)), stops_(stops) {
+  const std::string_view owed = prompt.owed.bytes;
+  decoder_.BeginInside(owed.substr(owed.size() - prompt.owed.half_bytes));
+}
 
-void AnswerReader::Push(std::int32_t token, GenerateEvent* event) {
-  Sort(parser_.Feed(decoder_.Push(token)), event);
+void AnswerReader::Push(std::int32_t token, std::size_t without_bytes, GenerateEvent* event) {
+  Sort(parser_.Feed(decoder_.Push(token, without_bytes)), event);
 }
 
 void AnswerReader::Finish(bool ended, GenerateEvent* event) {

@@ -22,8 +22,9 @@ class AnswerReader {
   AnswerReader(std::shared_ptr<const Tokenizer> tokenizer, const PreparedPrompt& prompt,
                const std::vector<std::string>& stops);
 
-  // Puts what became certain with the token into the event.
-  void Push(std::int32_t token, GenerateEvent* event);
+  // Puts what became certain with the token into the event. Its first bytes may be no part of the
+  // answer.
+  void Push(std::int32_t token, std::size_t without_bytes, GenerateEvent* event);
   // The rest, once the answer is over; `ended`: by the model, not cut off.
   void Finish(bool ended, GenerateEvent* event);
 

@@ -18,7 +18,8 @@ AnswerTask::AnswerTask(const GenerateRequest& request, PreparedPrompt prompt,
   reports_probabilities_ = request.sampling.log_probabilities >= 0;
   reports_prompt_ = request.prompt_log_probabilities;
   if (tokenizer != nullptr) reader_.emplace(std::move(tokenizer), prompt_, request.stops);
-  usage_.prompt_tokens = static_cast<std::int64_t>(prompt_.ids.size());
+  usage_.prompt_tokens = prompt_.tokens();
+  most_tokens_ = request.max_tokens;
 }
 
 void AnswerTask::Emit(const GenerateEvent& event) {
@@ -84,8 +85,13 @@ Result<StepTask::Choice> AnswerTask::Choose(std::span<const float> logits, std::
     if (control_->ends_reasoning.load(std::memory_order_relaxed)) guide->EndReasoning();
     HADAL_RETURN_IF_ERROR(guide->Prepare());
   }
+  const std::size_t owed = guide != nullptr ? guide->owed_bytes() : 0;
   HADAL_ASSIGN_OR_RETURN(SampledToken sampled, sampler_.Next(logits, position, guide));
   if (guide != nullptr) HADAL_RETURN_IF_ERROR(guide->Accept(sampled.token));
+  if (owed > 0 && guide->gave_back()) {  // nothing of the answer yet
+    ended_ = guide->complete();
+    return Choice{sampled.token, ended_};
+  }
   last_token_ = Clock::now();
   if (usage_.generated_tokens++ == 0) first_token_ = last_token_;
   GenerateEvent event;
@@ -96,14 +102,14 @@ Result<StepTask::Choice> AnswerTask::Choose(std::span<const float> logits, std::
   ended_ = std::find(prompt_.ends.begin(), prompt_.ends.end(), sampled.token) != prompt_.ends.end();
   if (!ended_ && reader_) {
     bool reasoning = reader_->in_reasoning();
-    reader_->Push(sampled.token, &event);
+    reader_->Push(sampled.token, owed, &event);
     reasoning |= reader_->in_reasoning();
     if (reasoning) ++usage_.reasoning_tokens;
     if (guide != nullptr) guide->Follow(reader_->has_answer(), reader_->in_reasoning());
     ended_ = reader_->stopped() || (guide_ && guide_->complete());
   }
   Emit(event);
-  return Choice{sampled.token, ended_};
+  return Choice{sampled.token, ended_ || usage_.generated_tokens == most_tokens_};
 }
 
 void AnswerTask::Drafted(std::int64_t guessed, std::int64_t right) {

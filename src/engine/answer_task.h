@@ -46,6 +46,7 @@ class AnswerTask : public StepTask {
   std::shared_ptr<AnswerControl> control_;
 
   double first_token_bound_ = 0.0, total_bound_ = 0.0;  // seconds; 0: none
+  std::int64_t most_tokens_ = 0;                        // 0: no bound but the loop's
   bool reports_probabilities_ = false, reports_prompt_ = false;
   bool ended_ = false;  // by an ending token or a stop string, or because its form is complete
   Usage usage_;

@@ -8,6 +8,7 @@
 #include "engine/answer_guide.h"
 #include "engine/answer_task.h"
 #include "engine/prompt.h"
+#include "engine/token_healing.h"
 
 namespace hadal {
 namespace {
@@ -67,8 +68,15 @@ Result<StepLoop::Request> MakeOrder(Engine::Impl* engine, const GenerateRequest&
     return UsageError("deadline", "a time below 0", "0 (no bound) or seconds", "leave it out");
   HADAL_ASSIGN_OR_RETURN(PreparedPrompt prompt,
                          PreparePrompt(request, engine->language, info.vocabulary));
-  const std::int64_t prompt_tokens = std::ssize(prompt.ids);
+  const std::int64_t prompt_tokens = prompt.tokens();
+  control->prompt_tokens = prompt_tokens;
   HADAL_RETURN_IF_ERROR(CheckRoom(info, prompt_tokens, request.max_tokens, held_tokens));
+
+  if (request.prompt_log_probabilities && !prompt.open.text.empty())
+    return UsageError("prompt_log_probabilities", "a prompt whose last tokens may be taken back",
+                      "a text or ids that stay as they are", "leave out one of the two");
+  if (!prompt.open.text.empty())
+    HealPrompt(*engine->grammars.Trie(*engine->language.tokenizer, info.vocabulary), &prompt);
 
   StepLoop::Request order;
   order.sequence = sequence;
@@ -82,6 +90,9 @@ Result<StepLoop::Request> MakeOrder(Engine::Impl* engine, const GenerateRequest&
       std::unique_ptr<AnswerGuide> guide,
       AnswerGuide::Make(request, prompt,
                         {&engine->language, info.vocabulary, order.max_tokens, &engine->grammars}));
+  // Tokens that only give back what was taken are not counted, and the task says when it is enough.
+  order.max_tokens = std::min(order.max_tokens + std::ssize(prompt.owed.bytes),
+                              info.context_tokens - std::ssize(prompt.ids));
   if (request.prompt_log_probabilities) {  // the task says what is chosen of the rest
     order.prompt.resize(1);
     order.max_tokens += prompt_tokens - 1;

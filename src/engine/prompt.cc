@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "text/fill_in.h"
+#include "text/utf8.h"
 
 namespace hadal {
 namespace {
@@ -19,6 +20,25 @@ Think ThinkOf(ThinkMode mode) {
       break;
   }
   return Think::kDefault;
+}
+
+// The bytes of a character that is not whole, at the end of a text that is UTF-8 before it.
+std::size_t HalfCharacterBytes(std::string_view text) {
+  const std::size_t whole = ValidUtf8Prefix(text);
+  if (whole == text.size()) return 0;
+  return NextUtf8Part(text, whole).kind == Utf8Part::kUnfinished ? text.size() - whole : 0;
+}
+
+// What the answer to a conversation goes on with; empty where it begins by itself.
+std::string_view OpenText(const Chat& chat) {
+  if (!chat.continue_last || chat.messages.empty()) return {};
+  const ChatMessage& last = chat.messages.back();
+  return last.text.empty() ? last.reasoning : last.text;
+}
+
+bool IsText(std::string_view text, std::string_view open) {
+  if (!open.empty() && text.data() == open.data()) text.remove_suffix(HalfCharacterBytes(text));
+  return IsUtf8(text);
 }
 
 Message MessageOf(const ChatMessage& from) {
@@ -63,12 +83,25 @@ Result<std::vector<std::int32_t>> TokenizePrompt(const Prompt& prompt, const Tok
   return ids;
 }
 
+// Where the prompt ends with that text (reasoning may be left out of it): what of it no token can
+// hold is cut off.
+PreparedPrompt::OpenEnd CutOpenEnd(std::string_view open, Prompt* prompt) {
+  if (open.empty() || prompt->quoted.empty() || !prompt->text.ends_with(open) ||
+      prompt->quoted.back().end != prompt->text.size())
+    return {};
+  const std::size_t half = HalfCharacterBytes(open);
+  prompt->text.resize(prompt->text.size() - half);
+  prompt->quoted.back().end -= half;
+  return {.text = std::string(open), .half_bytes = half};
+}
+
 Result<PreparedPrompt> PrepareChat(const Chat& chat, const Language& language) {
   if (language.format == nullptr) return language.no_format;
   PreparedPrompt prepared;
   Conversation conversation;
+  const std::string_view open = OpenText(chat);
   for (const ChatMessage& message : chat.messages) {
-    if (!IsUtf8(message.text) || !IsUtf8(message.reasoning))
+    if (!IsText(message.text, open) || !IsText(message.reasoning, open))
       return UsageError("message of the role " + message.role, "bytes that are not UTF-8", "text",
                         "convert the text to UTF-8");
     conversation.messages.push_back(MessageOf(message));
@@ -86,9 +119,10 @@ Result<PreparedPrompt> PrepareChat(const Chat& chat, const Language& language) {
   options.effort = chat.effort;
   options.tools_in_system = true;
   options.continue_last = chat.continue_last;
-  HADAL_ASSIGN_OR_RETURN(const Prompt prompt,
-                         EncodePrompt(*language.format, conversation, options));
+  HADAL_ASSIGN_OR_RETURN(Prompt prompt, EncodePrompt(*language.format, conversation, options));
+  prepared.open = CutOpenEnd(open, &prompt);
   HADAL_ASSIGN_OR_RETURN(prepared.ids, TokenizePrompt(prompt, *language.tokenizer));
+  prepared.open.ids_end = prepared.ids.size();
   prepared.ends = language.chat_ends;
   prepared.syntax = language.format->answer;
   prepared.inside_think = prompt.inside_think;
@@ -101,18 +135,28 @@ Result<PreparedPrompt> PrepareChat(const Chat& chat, const Language& language) {
 
 Result<PreparedPrompt> PrepareText(const RawText& raw, const Language& language) {
   PreparedPrompt prepared;
-  HADAL_ASSIGN_OR_RETURN(prepared.ids, language.tokenizer->Encode(raw.text, AddedTokenUse::kAll));
+  std::string_view text = raw.text;
+  if (raw.heal) {
+    prepared.open = {.text = raw.text, .half_bytes = HalfCharacterBytes(text)};
+    text.remove_suffix(prepared.open.half_bytes);
+  }
+  HADAL_ASSIGN_OR_RETURN(prepared.ids, language.tokenizer->Encode(text, AddedTokenUse::kAll));
   const auto bos = language.tokenizer->bos();
   if (language.tokenizer->add_bos() && bos && (prepared.ids.empty() || prepared.ids[0] != *bos))
     prepared.ids.insert(prepared.ids.begin(), *bos);
+  prepared.open.ids_end = prepared.ids.size();
   prepared.ends = language.ends;
   return prepared;
 }
 
 Result<PreparedPrompt> PrepareFillIn(const FillIn& fill, const Language& language) {
   PreparedPrompt prepared;
+  std::string_view before = fill.before;
+  prepared.open = {.text = fill.before, .half_bytes = HalfCharacterBytes(before)};
+  before.remove_suffix(prepared.open.half_bytes);
   HADAL_ASSIGN_OR_RETURN(FillInPrompt prompt,
-                         EncodeFillIn(*language.tokenizer, fill.before, fill.after));
+                         EncodeFillIn(*language.tokenizer, before, fill.after));
+  prepared.open.ids_end = prompt.before_end;
   prepared.ids = std::move(prompt.ids);
   prepared.ends = language.ends;
   prepared.ends.insert(prepared.ends.end(), prompt.ends.begin(), prompt.ends.end());

@@ -58,6 +58,24 @@ Tree MakeTree(std::vector<Entry> entries) {
   return tree;
 }
 
+constexpr std::size_t kNoNode = static_cast<std::size_t>(-1);
+
+// Goes down along `bytes` and shows every node on the way; the last one, or kNoNode where the tree
+// ends before.
+template <typename Visit>
+std::size_t Descend(const Tree& tree, std::string_view bytes, const Visit& visit) {
+  std::size_t node = kNoNode, at = 0, end = tree.nodes.size();
+  for (const char c : bytes) {
+    while (at < end && tree.nodes[at].byte != static_cast<unsigned char>(c))
+      at = tree.nodes[at].skip;
+    if (at >= end) return kNoNode;
+    visit(at);
+    node = at++;
+    end = tree.nodes[node].skip;
+  }
+  return node;
+}
+
 }  // namespace
 
 TokenTrie::TokenTrie(const Tokenizer& tokenizer, std::int64_t vocabulary,
@@ -94,6 +112,23 @@ TokenTrie::TokenTrie(const Tokenizer& tokenizer, std::int64_t vocabulary,
   });
   all_ = MakeTree(std::move(all));
   other_ = MakeTree(std::move(other));
+}
+
+void TokenTrie::AllowAlong(std::string_view bytes, std::span<std::uint64_t> mask) const {
+  const std::size_t last = Descend(all_, bytes, [&](std::size_t node) {
+    for (const std::int32_t token : all_.TokensOf(node)) AllowToken(token, mask);
+  });
+  if (last == kNoNode) return;
+  for (std::size_t node = last + 1; node < all_.nodes[last].skip; ++node)
+    for (const std::int32_t token : all_.TokensOf(node)) AllowToken(token, mask);
+}
+
+bool TokenTrie::HasLonger(std::string_view bytes, std::size_t size) const {
+  bool found = false;
+  const std::size_t last = Descend(all_, bytes, [&](std::size_t node) {
+    found |= all_.nodes[node].depth > size && !all_.TokensOf(node).empty();
+  });
+  return found || (last != kNoNode && all_.nodes[last].skip > last + 1);
 }
 
 std::int32_t TokenTrie::MarkOf(std::string_view text) const {

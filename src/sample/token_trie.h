@@ -65,6 +65,11 @@ class TokenTrie {
   std::span<const Plain> plain() const { return plain_; }
   const TokenMask& plain_mask() const { return plain_mask_; }
 
+  // Allows the tokens that begin with `bytes`, and those that `bytes` begins with.
+  void AllowAlong(std::string_view bytes, std::span<std::uint64_t> mask) const;
+  // Whether one of those is longer than `size`, which is at most the number of bytes.
+  bool HasLonger(std::string_view bytes, std::size_t size) const;
+
   // The token that this text is alone, if it is a mark; else -1.
   std::int32_t MarkOf(std::string_view text) const;
   std::string_view BytesOf(std::int32_t token) const {

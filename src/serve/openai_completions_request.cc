@@ -61,6 +61,18 @@ void ReadSuffix(Fields* body, const ModelAbility& ability, std::vector<CallPromp
   }
 }
 
+// Whether the last tokens of a prompt may be chosen anew; the field has its name from transformers
+// and from the servers that followed them.
+bool ReadHealing(Fields* body, std::vector<CallPrompt>* prompts) {
+  if (!body->Boolean("token_healing").value_or(false)) return false;
+  for (CallPrompt& prompt : *prompts) {
+    if (auto* text = std::get_if<RawText>(&prompt)) text->heal = true;
+    if (std::holds_alternative<TokenIds>(prompt))
+      body->Fail("token_healing", "needs a prompt of text", "invalid_value");
+  }
+  return true;
+}
+
 std::string TextOf(const CallPrompt& prompt, const ModelAbility& ability) {
   if (const auto* text = std::get_if<RawText>(&prompt)) return text->text;
   if (const auto* fill = std::get_if<FillIn>(&prompt)) return fill->before;
@@ -92,6 +104,7 @@ ApiResult<CompletionsRequest> ReadCompletions(const MetadataDocument& document,
   call.model = body.Text("model").value_or("");
   ReadPrompts(&body, ability, &call.prompts);
   ReadSuffix(&body, ability, &call.prompts);
+  const bool heals = ReadHealing(&body, &call.prompts);
   ReadOpenAiSampling(&body, ability, &request);
   ReadOpenAiDelivery(&body, &call);
   ReadBestOf(&body, &out);
@@ -105,6 +118,8 @@ ApiResult<CompletionsRequest> ReadCompletions(const MetadataDocument& document,
   request.prompt_log_probabilities = echo && out.log_probabilities >= 0;
   if (request.prompt_log_probabilities && body.object().FindNonNull("suffix") != nullptr)
     body.Fail("echo", "with logprobs does not go with a suffix", "invalid_value");
+  if (request.prompt_log_probabilities && heals)
+    body.Fail("echo", "with logprobs does not go with token_healing", "invalid_value");
   if (request.max_tokens == 0) {
     out.only_echo = true;
     request.max_tokens = 1;

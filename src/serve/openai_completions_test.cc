@@ -41,6 +41,18 @@ TEST(Completions, TakesEveryFormOfAPrompt) {
   EXPECT_EQ(answer["usage.prompt_tokens"], "3") << "a prompt counts once";
 }
 
+TEST(Completions, D23_HealsATextWhereAsked) {
+  Desk desk;
+  const Json answer(desk.Complete(R"("prompt":"ab","token_healing":true)").body);
+  EXPECT_EQ(answer["choices.0.text"], "\"Hello.\"");
+  EXPECT_EQ(answer["usage.prompt_tokens"], "2");
+  const Json ids(desk.Complete(R"("prompt":[66,67],"token_healing":true)").body);
+  EXPECT_EQ(ids["error.param"], "\"token_healing\"");
+  const Json echoed(
+      desk.Complete(R"("prompt":"ab","token_healing":true,"echo":true,"logprobs":1)").body);
+  EXPECT_EQ(echoed["error.param"], "\"echo\"");
+}
+
 TEST(Completions, EndsAfter16TokensUnlessToldOtherwise) {
   Desk desk;
   desk.Answer("0123456789abcdefghij");

@@ -48,6 +48,7 @@ Result<FillInPrompt> EncodeFillIn(const Tokenizer& tokenizer, std::string_view b
     return {};
   };
   HADAL_RETURN_IF_ERROR(add(marks->before, before));
+  prompt.before_end = prompt.ids.size();
   HADAL_RETURN_IF_ERROR(add(marks->after, after));
   HADAL_RETURN_IF_ERROR(add(marks->middle, ""));
   for (const std::string_view end : marks->ends)

@@ -11,7 +11,8 @@ namespace hadal {
 
 struct FillInPrompt {
   std::vector<TokenId> ids;
-  std::vector<TokenId> ends;  // tokens that end the middle, beside those that end any text
+  std::vector<TokenId> ends;   // tokens that end the middle, beside those that end any text
+  std::size_t before_end = 0;  // in ids: where the text before the middle ends
 };
 
 // Whether the vocabulary has the tokens.
