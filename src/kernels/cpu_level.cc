@@ -8,6 +8,7 @@ namespace {
 constexpr std::uint32_t kAvx2Set = kCpuAvx2 | kCpuFma | kCpuF16c;
 constexpr std::uint32_t kAvx512Set =
     kAvx2Set | kCpuAvx512F | kCpuAvx512Bw | kCpuAvx512Dq | kCpuAvx512Vl;
+constexpr std::uint32_t kAvx512Bf16Set = kAvx512Set | kCpuAvx512Vnni | kCpuAvx512Bf16;
 constexpr std::uint32_t kAmxSet = kCpuAmxTile | kCpuAmxInt8 | kCpuAmxBf16;
 
 constexpr CpuLevelInfo kLevels[] = {
@@ -15,7 +16,8 @@ constexpr CpuLevelInfo kLevels[] = {
     {CpuLevel::kAvx2, "avx2", kAvx2Set},
     {CpuLevel::kAvx512, "avx512", kAvx512Set},
     {CpuLevel::kAvx512Vnni, "avx512_vnni", kAvx512Set | kCpuAvx512Vnni},
-    {CpuLevel::kAmx, "amx", kAvx512Set | kCpuAvx512Vnni | kAmxSet},
+    {CpuLevel::kAvx512Bf16, "avx512_bf16", kAvx512Bf16Set},
+    {CpuLevel::kAmx, "amx", kAvx512Bf16Set | kAmxSet},
 };
 
 std::string NamesOf(std::uint32_t features) {

@@ -26,10 +26,18 @@ enum CpuFeature : std::uint32_t {
   kCpuAmxTile = 1u << 8,
   kCpuAmxInt8 = 1u << 9,
   kCpuAmxBf16 = 1u << 10,
+  kCpuAvx512Bf16 = 1u << 11,
 };
 
 // Ascending: a level has everything that the ones before it have.
-enum class CpuLevel : std::uint8_t { kRef = 0, kAvx2 = 1, kAvx512 = 2, kAvx512Vnni = 3, kAmx = 4 };
+enum class CpuLevel : std::uint8_t {
+  kRef = 0,
+  kAvx2 = 1,
+  kAvx512 = 2,
+  kAvx512Vnni = 3,
+  kAvx512Bf16 = 4,
+  kAmx = 5,
+};
 
 struct CpuLevelInfo {
   CpuLevel level;

@@ -11,9 +11,9 @@ struct Registers {
   std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
 };
 
-Registers Cpuid(std::uint32_t leaf) {
+Registers Cpuid(std::uint32_t leaf, std::uint32_t part = 0) {
   Registers r;
-  if (__get_cpuid_count(leaf, 0, &r.eax, &r.ebx, &r.ecx, &r.edx) == 0) return Registers{};
+  if (__get_cpuid_count(leaf, part, &r.eax, &r.ebx, &r.ecx, &r.edx) == 0) return Registers{};
   return r;
 }
 
@@ -31,6 +31,7 @@ bool Bit(std::uint32_t word, int index) { return ((word >> index) & 1u) != 0; }
 std::uint32_t DetectCpuFeatures() {
   const Registers one = Cpuid(1);
   const Registers seven = Cpuid(7);
+  const Registers more = seven.eax >= 1 ? Cpuid(7, 1) : Registers{};
   if (!Bit(one.ecx, 27)) return 0;  // OSXSAVE
   const std::uint32_t xcr0 = ReadXcr0();
   const bool ymm = (xcr0 & 0x06u) == 0x06u;         // SSE and AVX state
@@ -52,6 +53,7 @@ std::uint32_t DetectCpuFeatures() {
       {kCpuAmxTile, tiles},
       {kCpuAmxInt8, tiles && Bit(seven.edx, 25)},
       {kCpuAmxBf16, tiles && Bit(seven.edx, 22)},
+      {kCpuAvx512Bf16, zmm && Bit(more.eax, 5)},
   };
   std::uint32_t features = 0;
   for (const auto& row : found)

@@ -37,7 +37,8 @@ TEST(CpuLevel, BestForcedAndRefused) {
   EXPECT_EQ(ChooseCpuLevel(~0u).value(), CpuLevel::kAmx);
   // Tiles that the system does not save, or of which one kind lacks.
   EXPECT_EQ(ChooseCpuLevel(vnni | kCpuAmxInt8 | kCpuAmxBf16).value(), CpuLevel::kAvx512Vnni);
-  EXPECT_EQ(ChooseCpuLevel(~0u & ~kCpuAmxBf16).value(), CpuLevel::kAvx512Vnni);
+  EXPECT_EQ(ChooseCpuLevel(~0u & ~kCpuAmxBf16).value(), CpuLevel::kAvx512Bf16);
+  EXPECT_EQ(ChooseCpuLevel(~0u & ~kCpuAvx512Bf16).value(), CpuLevel::kAvx512Vnni);
   const Status absent = ChooseCpuLevel(avx2, "avx512").status();
   EXPECT_EQ(absent.code(), Code::kUnsupported);
   EXPECT_NE(absent.ToString().find("one of: ref, avx2"), std::string::npos);
