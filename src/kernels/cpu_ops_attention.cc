@@ -25,6 +25,13 @@ void SetChosen(const View& chosen, std::int64_t row, std::int64_t position, Atte
   source->chosen_count = std::lower_bound(source->chosen, last, seen.last) - source->chosen;
 }
 
+// Profile `fast` multiplies pairs of bf16 where the keys are the values and none of them is f32.
+bool IsBf16(const AttendJob& job) {
+  return job.values_in_keys &&
+         std::none_of(job.sources, job.sources + job.source_count,
+                      [](const AttendSource& s) { return s.keys.dtype == DType::kF32; });
+}
+
 }  // namespace
 
 void CpuOps::CutAttention(const AttendPlan& plan, std::int64_t together, const AttendPart& part) {
@@ -66,7 +73,8 @@ void CpuOps::Attend(const AttendPlan& plan, std::span<const AttendPart> parts) {
   pool_.Run(count, [&](std::int64_t task) {
     AttendJob job = attend_jobs_[static_cast<std::size_t>(count - 1 - task)];
     job.scratch = ThreadScratch(AttendScratchBytes(job.key_width, job.value_width));
-    kernels_.attention.attend(job);
+    const bool bf16 = profile_ == Profile::kFast && IsBf16(job);
+    (bf16 ? kernels_.attention.attend_bf16 : kernels_.attention.attend)(job);
   });
 }
 

@@ -18,6 +18,7 @@ KernelTable MakeKernelTable(CpuLevel level) {
   FillInt8Ref(&table.matmul);
   FillRowsRef(&table.rows);
   FillAttentionRef(&table.attention);
+  FillAttentionBf16Ref(&table.attention);
   FillIndexRef(&table.index);
   FillCompressRef(&table.compress);
   FillWideKernels(level, &table);

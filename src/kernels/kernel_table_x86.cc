@@ -36,6 +36,7 @@ void FillWideKernels(CpuLevel level, KernelTable* table) {
     FillInt8Avx512Vnni(&table->matmul);
     FillIndexInt8Avx512Vnni(&table->index);
   }
+  if (level >= CpuLevel::kAvx512Bf16) FillAttentionAvx512Bf16(&table->attention);
   if (level >= CpuLevel::kAmx) {
     FillInt8Amx(&table->matmul);
     FillBf16Amx(&table->matmul);

@@ -1,4 +1,5 @@
-// Attention over paged caches, one form for every token.
+// Attention over paged caches, one form for every token: which one, the profile and what is cached
+// say, never the number of rows.
 //
 // Keys are taken in blocks of 64 at absolute positions (multiples of 64), ascending, so that a
 // result depends on the query, the keys and their positions alone: not on chunking, batch or
@@ -10,6 +11,21 @@
 // and at the end o / l (one division a value). exp is numeric::Exp. Dao et al. 2022 (streaming
 // form). Keys and values are read in the cache's stored form and decoded to f32 exactly, those of
 // the current chunk too.
+//
+// The bf16 form: profile `fast`, where a key's first columns are its value and no cached row is f32
+// (multi-head latent attention and its kin). It multiplies pairs of bf16 with f32 sums, by the step
+//   pair(c, a, b) = fma(a[0], b[0], fma(a[1], b[1], c))
+// denormal inputs and results zero: VDPBF16PS of AVX-512 (Intel's manual, volume 2A), or two fused
+// steps. q is rounded to bf16, the scale stays with the score. Cached rows are bf16 already or are
+// rounded; of the packed forms only kInt8Index is not exact then. The same as above but for:
+//   dot of q and k_j: columns 2 n, 2 n + 1 are a pair of lane n % 16, and pairs follow one another
+//     by `pair`, from 0, zeros behind the last column; then the tree of "lanes"
+//   p_j = bf16(exp(s_j - m')), in the sum l too
+//   o[d] = chain over ascending n of pair(o[d], p, v[d]) for places 2 n, 2 n + 1 of the block; of a
+//     pair with one visible place the other counts as p = 0, v = 0
+// and all f32 arithmetic of a job, softmax and division too, flushes denormals. The vendor's
+// kernels for these models round the same (FlashMLA: bf16 queries and weights, FP8 keys decoded to
+// bf16).
 #pragma once
 
 #include <cstdint>

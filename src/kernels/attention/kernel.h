@@ -46,17 +46,54 @@ struct AttendJob {
 inline constexpr std::int64_t kAttendQueries = 64;  // most queries of a job
 inline constexpr std::int64_t kAttendKeys = 64;     // keys of a block
 
-// Room for the scores of every query with a block of keys, and for its keys and values as f32.
+inline constexpr std::int64_t kPairColumns = 32;  // sixteen lanes of pairs
+
+// Columns as the bf16 form lays them out: whole groups, zeros behind the last column.
+constexpr std::int64_t PaddedColumns(std::int64_t width) {
+  return (width + kPairColumns - 1) / kPairColumns * kPairColumns;
+}
+
+// Room for the larger of both forms. f32: the scores of every query with a block of keys, the keys
+// and the values as f32. bf16: see Bf16Scratch.
 constexpr std::size_t AttendScratchBytes(std::int64_t key_width, std::int64_t value_width) {
-  return static_cast<std::size_t>(kAttendKeys * (kAttendQueries + key_width + value_width)) *
+  const std::int64_t key = PaddedColumns(key_width), value = PaddedColumns(value_width);
+  return static_cast<std::size_t>(kAttendKeys * (2 * kAttendQueries + 2 * key + value) + key) *
          sizeof(float);
 }
 
+// Where the bf16 form keeps what, in the job's scratch.
+struct Bf16Scratch {
+  float* scores;  // [queries, kAttendKeys]
+  float* y;       // [queries, padded value width]: running sums, in an order of the level's own
+  float* row;     // [padded key width]: one row as f32
+  void* weights;  // [queries, kAttendKeys] of at most 32 bits
+  void* q;        // [queries, padded key width] of at most 32 bits
+  void* keys;     // [kAttendKeys, padded key width] of at most 32 bits
+};
 struct AttentionTable {
-  void (*attend)(const AttendJob& job) noexcept;
+  void (*attend)(const AttendJob& job) noexcept;       // f32
+  void (*attend_bf16)(const AttendJob& job) noexcept;  // values in keys
 };
 
 namespace {
+
+inline __attribute__((always_inline)) Bf16Scratch Bf16ScratchOf(const AttendJob& job) {
+  const std::int64_t key = PaddedColumns(job.key_width), value = PaddedColumns(job.value_width);
+  float* at = reinterpret_cast<float*>(job.scratch);
+  const auto take = [&at](std::int64_t count) {
+    float* piece = at;
+    at += count;
+    return piece;
+  };
+  Bf16Scratch scratch{};
+  scratch.scores = take(kAttendQueries * kAttendKeys);
+  scratch.weights = take(kAttendQueries * kAttendKeys);
+  scratch.y = take(kAttendQueries * value);
+  scratch.q = take(kAttendQueries * key);
+  scratch.keys = take(kAttendKeys * key);
+  scratch.row = take(key);
+  return scratch;
+}
 
 // The places [first, last) that a query sees of a source: entries, or indices into its list.
 struct AttendRange {

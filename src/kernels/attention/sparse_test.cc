@@ -81,6 +81,7 @@ struct Call {
   const Rows* q = nullptr;
   std::vector<float> sinks;
   std::int64_t position = 0, rows = 0;
+  bool bf16 = false;  // the form that its parts take in the profile that is tested
 };
 
 std::vector<float> Sparse(Ops& ops, const Call& c, std::int64_t chunk) {
@@ -122,7 +123,8 @@ void ExpectNearDouble(const Call& c, const std::vector<float>& got, std::int64_t
                                            .width = c.shape.width(),
                                            .value_width = c.shape.latent,
                                            .scale = static_cast<double>(kScale),
-                                           .sink = sink});
+                                           .sink = sink,
+                                           .bf16 = c.bf16});
       const float* y = got.data() + (r * c.shape.heads + h) * c.shape.latent;
       for (std::size_t d = 0; d < exact.y.size(); ++d)
         ASSERT_NEAR(static_cast<double>(y[d]), exact.y[d], exact.bound[d])
@@ -221,6 +223,7 @@ TEST(AttendSparse, LevelsFormsPagesAndChunksAgree) {
       Choose(&b, rows, position, 70, 99);
       Call call{heads, {a, b}, &q, {}, position, rows};
       for (std::int64_t h = 0; h < heads.heads; ++h) call.sinks.push_back(0.2f);
+      call.bf16 = shape.dtype != DType::kF32;
       if (want.empty()) {
         want = Sparse(*OpsAt("ref", Profile::kFast), call, rows);
         ExpectNearDouble(call, want, 12);

@@ -1,4 +1,5 @@
-// Attention of one query in double, with a bound on what the f32 form may differ by.
+// Attention of one query in double, with a bound on what the f32 or the bf16 form may
+// differ by.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@ struct SoftmaxCase {
   std::int64_t width = 0, value_width = 0;
   double scale = 1.0;
   std::optional<float> sink;
+  bool bf16 = false;  // the form of ops/attention.h that multiplies pairs
 };
 struct Exact {
   std::vector<double> y, bound;

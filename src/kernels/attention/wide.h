@@ -1,5 +1,5 @@
-// Attention over Parts: a block of 64 keys is decoded once and serves every query of the job. After
-// simd/dot.h, simd/outer.h, simd/math.h and simd/cached_row.h.
+// Attention over Parts in the order "lanes": a block of 64 keys is decoded once and serves every
+// query of the job. After simd/dot.h, simd/outer.h, simd/cached_row.h and attention/running.h.
 #pragma once
 
 #include "kernels/attention/kernel.h"
@@ -7,58 +7,11 @@
 namespace hadal {
 namespace {
 
-HADAL_INLINE float ExpOf(float x) {
-  float lanes[kPartLanes];
-  Store(lanes, Exp(Same(x)));
-  return lanes[0];
-}
-
-// What one job keeps of its queries.
-struct AttendState {
-  int count = 0;
-  const float* q[kAttendQueries];
-  float* y[kAttendQueries];
-  AttendRange seen[kAttendQueries];  // of the present source; both ends ascend
-  float largest[kAttendQueries];
-  float sum[kAttendQueries];
-};
-
 // Rows of a block as f32: decoded to memory of the job, or in place. Row j is at data + j * stride.
 struct BlockRows {
   const float* data = nullptr;
   std::int64_t stride = 0;
 };
-
-// A block of places, and how many of the places behind it are read next.
-struct Block {
-  std::int64_t first = 0;
-  AttendRange range{};  // of the block's places: what is read of them
-  std::int64_t ahead = 0;
-};
-
-// Whether the block's rows follow one another in memory.
-HADAL_INLINE bool IsEven(const AttendSource& source, const CachedRows& rows, std::int64_t first) {
-  return source.chosen == nullptr &&
-         first / rows.page_rows == (first + kAttendKeys - 1) / rows.page_rows;
-}
-
-// Addresses of the rows `range` of the block at place `first`.
-HADAL_INLINE void FindRows(const AttendSource& source, const CachedRows& rows, std::int64_t first,
-                           AttendRange range, const std::byte** row) {
-  if (range.first >= range.last) return;
-  if (!IsEven(source, rows, first)) {
-    for (std::int64_t j = range.first; j < range.last; ++j)
-      row[j] = AddressOf(rows, EntryAt(source, first + j));
-    return;
-  }
-  const std::byte* at = AddressOf(rows, first + range.first);
-  for (std::int64_t j = range.first; j < range.last; ++j, at += rows.row_stride_bytes) row[j] = at;
-}
-
-HADAL_INLINE std::int64_t RowBytes(const CachedRows& rows) {
-  if (rows.dtype == DType::kU8) return rows.layout.bytes;
-  return rows.width * (rows.dtype == DType::kBF16 ? 2 : 4);
-}
 
 // Rows `block.range` as f32; the others are not touched. The next block is asked for meanwhile.
 HADAL_INLINE BlockRows ReadBlock(const AttendSource& source, const CachedRows& rows,
@@ -81,10 +34,10 @@ HADAL_INLINE BlockRows ReadBlock(const AttendSource& source, const CachedRows& r
 }
 
 // Scaled scores of queries [first, last) with rows `range` of a block.
-HADAL_INLINE void Score(const AttendJob& job, const AttendState& state, int first, int last,
-                        const BlockRows& keys, AttendRange range, float* scores) {
+HADAL_INLINE void Score(const AttendState& state, int first, int last, const BlockRows& keys,
+                        std::int64_t width, float scale_of_all, AttendRange range, float* scores) {
   DotLanes lanes[kDotRows];
-  const Part scale = Same(job.scale);
+  const Part scale = Same(scale_of_all);
   const std::int64_t begin = range.first / kDotTile * kDotTile;
   for (std::int64_t c = begin; c < range.last; c += kDotTile) {
     const std::int64_t left = range.last - c;
@@ -96,7 +49,7 @@ HADAL_INLINE void Score(const AttendJob& job, const AttendState& state, int firs
     }
     for (int r = first; r < last; r += kDotRows) {
       const int rows = last - r < kDotRows ? last - r : kDotRows;
-      AddDotTile(state.q + r, rows, w, columns, job.key_width, true, lanes);
+      AddDotTile(state.q + r, rows, w, columns, width, true, lanes);
       for (int i = 0; i < rows; ++i)
         FinishDotTile(lanes[i], columns, scores + (r + i) * kAttendKeys + c);
     }
@@ -106,47 +59,6 @@ HADAL_INLINE void Score(const AttendJob& job, const AttendState& state, int firs
       float* at = scores + r * kAttendKeys + c;
       Store(at, Multiply(Load(at), scale));
     }
-}
-
-// Scores of one query with rows `range` to weights exp(s - largest); the query's state follows, and
-// y is multiplied by what its sums lose.
-HADAL_INLINE void Weigh(AttendState* state, int r, AttendRange range, std::int64_t width,
-                        float* scores) {
-  const std::int64_t begin = range.first / 16 * 16, end = range.last;
-  // What is not seen weighs exactly nothing.
-  for (std::int64_t c = begin; c < range.first; ++c) scores[c] = -__builtin_inff();
-  Part top = Same(state->largest[r]);
-  for (std::int64_t c = begin; c < end; c += kPartLanes) {
-    const Part minus_infinity = Same(-__builtin_inff());
-    const std::int64_t left = end - c;
-    Part s = Load(scores + c);
-    if (left < kPartLanes) {
-      float lane[kPartLanes];
-      Store(lane, minus_infinity);
-      StoreFirst(lane, s, left);
-      s = Load(lane);
-    }
-    top = Larger(top, s);
-  }
-  const float largest = LargestLane(top);
-  const Part shift = Same(largest);
-  Part sum[kParts];
-  for (Part& lane : sum) lane = ZeroPart();
-  for (std::int64_t c = begin; c < end; c += 16)
-    for (int p = 0; p < kParts; ++p) {
-      const std::int64_t at = c + p * kPartLanes;
-      if (at >= end) break;
-      StoreFirst(scores + at, Exp(Subtract(Load(scores + at), shift)), end - at);
-      sum[p] = Add(sum[p], LoadFirst(scores + at, end - at));
-    }
-  const float decay = ExpOf(state->largest[r] - largest);
-  state->sum[r] = __builtin_fmaf(state->sum[r], decay, SumLanes(sum));
-  state->largest[r] = largest;
-  const Part c = Same(decay);
-  float* y = state->y[r];
-  std::int64_t d = 0;
-  for (; d + kPartLanes <= width; d += kPartLanes) Store(y + d, Multiply(Load(y + d), c));
-  if (d < width) StoreFirst(y + d, Multiply(LoadFirst(y + d, width - d), c), width - d);
 }
 
 // Columns [from, from + width) of a block's values.
@@ -196,12 +108,6 @@ HADAL_INLINE void ScoreNarrow(const AttendJob& job, const AttendState& state, in
               scores + first * kAttendKeys);
 }
 
-// What query r sees of the block at place `first`.
-HADAL_INLINE AttendRange SeenIn(const AttendState& state, int r, std::int64_t first) {
-  const std::int64_t from = state.seen[r].first - first, to = state.seen[r].last - first;
-  return {from > 0 ? from : 0, to < kAttendKeys ? to : kAttendKeys};
-}
-
 // The values of a block for queries [begin, end), a few at a time: what all of them see is read
 // once, what some see before or after it query by query, so that each chain ascends.
 HADAL_INLINE void AddBlockValues(const AttendState& state, int begin, int end, std::int64_t first,
@@ -222,17 +128,10 @@ HADAL_INLINE void AddBlockValues(const AttendState& state, int begin, int end, s
   }
 }
 
-// Places [first, first + 64) for the queries that see any of them, which follow one another.
-void AttendBlock(const AttendJob& job, const AttendSource& source, AttendState* state,
-                 std::int64_t first) noexcept {
-  int begin = 0;
-  while (begin < state->count && state->seen[begin].last <= first) ++begin;
-  int end = begin;
-  while (end < state->count && state->seen[end].first < first + kAttendKeys) ++end;
-  if (begin == end) return;
-  const AttendRange range{SeenIn(*state, begin, first).first, SeenIn(*state, end - 1, first).last};
-  const std::int64_t behind = state->seen[state->count - 1].last - first - kAttendKeys;
-  const Block block{first, range, behind < 0 ? 0 : (behind < kAttendKeys ? behind : kAttendKeys)};
+// One block for the queries [begin, end), which see some of it.
+inline __attribute__((noinline)) void AttendBlock(const AttendJob& job, const AttendSource& source,
+                                                  const Block& block, int begin, int end,
+                                                  AttendState* state) {
   auto* scores = reinterpret_cast<float*>(job.scratch);
   float* key_memory = scores + kAttendQueries * kAttendKeys;
   float* value_memory = key_memory + kAttendKeys * job.key_width;
@@ -243,25 +142,17 @@ void AttendBlock(const AttendJob& job, const AttendSource& source, AttendState* 
   } else {
     const BlockRows keys = ReadBlock(source, source.keys, block, key_memory);
     values = job.values_in_keys ? keys : ReadBlock(source, source.values, block, value_memory);
-    Score(job, *state, begin, end, keys, range, scores);
+    Score(*state, begin, end, keys, job.key_width, job.scale, block.range, scores);
   }
   for (int r = begin; r < end; ++r)
-    Weigh(state, r, SeenIn(*state, r, first), job.value_width, scores + r * kAttendKeys);
+    Weigh(state, r, SeenIn(*state, r, block.first), job.value_width, AsItIs{},
+          scores + r * kAttendKeys);
   for (std::int64_t from = 0; from < job.value_width; from += kValueColumns) {
     const std::int64_t left = job.value_width - from;
     const ValueColumns columns{values.data + from, values.stride, from,
                                left < kValueColumns ? left : kValueColumns};
-    AddBlockValues(*state, begin, end, first, columns, scores);
+    AddBlockValues(*state, begin, end, block.first, columns, scores);
   }
-}
-
-void AttendSourceWide(const AttendJob& job, const AttendSource& source,
-                      AttendState* state) noexcept {
-  for (int i = 0; i < state->count; ++i)
-    state->seen[i] = SeenOf(source, job.position + i / job.heads);
-  std::int64_t first = state->seen[0].first / kAttendKeys * kAttendKeys;
-  for (; first < state->seen[state->count - 1].last; first += kAttendKeys)
-    AttendBlock(job, source, state, first);
 }
 
 void AttendWide(const AttendJob& job) noexcept {
@@ -271,15 +162,17 @@ void AttendWide(const AttendJob& job) noexcept {
       const int i = state.count++;
       state.q[i] = job.q + r * job.q_row_stride + h * job.q_head_stride;
       state.y[i] = job.y + r * job.y_row_stride + h * job.y_head_stride;
-      state.largest[i] = -__builtin_inff();
-      state.sum[i] = 0.0f;
-      for (std::int64_t d = 0; d < job.value_width; ++d) state.y[i][d] = 0.0f;
     }
-  for (int s = 0; s < job.source_count; ++s) AttendSourceWide(job, job.sources[s], &state);
-  for (int i = 0; i < state.count; ++i) {
-    if (job.sinks != nullptr) state.sum[i] += ExpOf(job.sinks[i % job.heads] - state.largest[i]);
-    for (std::int64_t d = 0; d < job.value_width; ++d) state.y[i][d] /= state.sum[i];
+  BeginQueries(&state, job.value_width);
+  for (int s = 0; s < job.source_count; ++s) {
+    const AttendSource& source = job.sources[s];
+    ForBlocks(job, source, &state, [&](const Block& block, int begin, int end) {
+      AttendBlock(job, source, block, begin, end, &state);
+    });
   }
+  AddSinks(job, &state);
+  for (int i = 0; i < state.count; ++i)
+    for (std::int64_t d = 0; d < job.value_width; ++d) state.y[i][d] /= state.sum[i];
 }
 
 }  // namespace

@@ -100,15 +100,19 @@ HADAL_INLINE Part FromBf16(const std::uint16_t* from) {
 HADAL_INLINE Part FromF16(const std::uint16_t* from) {
   return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
 }
-// Nearest even; NaN stays NaN, quiet.
-HADAL_INLINE void ToBf16(std::uint16_t* to, Part a) {
+// The bf16 number next to each lane, as f32: nearest even; NaN stays NaN, quiet.
+HADAL_INLINE Part RoundedToBf16(Part a) {
   const __m256i bits = _mm256_castps_si256(a);
   const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
   const __m256i up = _mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF)));
   const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x0040'0000));
   const __m256 nan = _mm256_cmp_ps(a, a, _CMP_UNORD_Q);
   const __m256i kept = _mm256_blendv_epi8(up, quiet, _mm256_castps_si256(nan));
-  const __m256i high = _mm256_srli_epi32(kept, 16);
+  const __m256i upper = _mm256_set1_epi32(static_cast<int>(0xFFFF'0000u));
+  return _mm256_castsi256_ps(_mm256_and_si256(kept, upper));
+}
+HADAL_INLINE void ToBf16(std::uint16_t* to, Part a) {
+  const __m256i high = _mm256_srli_epi32(_mm256_castps_si256(RoundedToBf16(a)), 16);
   const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(high, high), 0x08);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(packed));
 }

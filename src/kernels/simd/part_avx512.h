@@ -91,14 +91,18 @@ HADAL_INLINE Part FromBf16(const std::uint16_t* from) {
 HADAL_INLINE Part FromF16(const std::uint16_t* from) {
   return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
 }
-HADAL_INLINE void ToBf16(std::uint16_t* to, Part a) {
+HADAL_INLINE Part RoundedToBf16(Part a) {
   const __m512i bits = _mm512_castps_si512(a);
   const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
   const __m512i up = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFF)));
   const __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x0040'0000));
   const __m512i kept = _mm512_mask_mov_epi32(up, _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), quiet);
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
-                      _mm512_cvtepi32_epi16(_mm512_srli_epi32(kept, 16)));
+  const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xFFFF'0000u));
+  return _mm512_castsi512_ps(_mm512_and_si512(kept, upper));
+}
+HADAL_INLINE void ToBf16(std::uint16_t* to, Part a) {
+  const __m512i high = _mm512_srli_epi32(_mm512_castps_si512(RoundedToBf16(a)), 16);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi32_epi16(high));
 }
 template <int kPart>
 HADAL_INLINE Part FromInt8(__m128i codes) {

@@ -1,0 +1,16 @@
+#include "kernels/attention/attention.h"
+// clang-format off: each header builds on the ones before it
+#include "kernels/simd/part_avx512.h"
+#include "kernels/simd/math.h"
+#include "kernels/simd/fp8_avx512.h"
+#include "kernels/simd/fp4_avx512.h"
+#include "kernels/simd/cached_row.h"
+#include "kernels/attention/running.h"
+#include "kernels/attention/bf16_pairs.h"
+// clang-format on
+
+namespace hadal {
+
+void FillAttentionAvx512Bf16(AttentionTable* table) { table->attend_bf16 = AttendPairs; }
+
+}  // namespace hadal
