@@ -52,7 +52,8 @@ void RoundCachedRow(const CacheRowShape& shape, double* values) {
   std::copy(row.begin(), row.end(), values);
 }
 
-// Rounds activations and cached keys to their forms, or leaves them (the exact twin).
+// Rounds activations, cached keys, and what attention multiplies them by to their forms, or leaves
+// them (the exact twin).
 class Rounding {
  public:
   explicit Rounding(const FastForms& forms) : forms_(forms) {}
@@ -68,6 +69,10 @@ class Rounding {
     const std::int64_t block = forms_.activation == ActivationForm::kInt8x32 ? 32 : 256;
     for (std::int64_t at = 0; at < count; at += block)
       RoundBlock(values + at, std::min(block, count - at));
+  }
+  // Queries, and weights of keys.
+  void Paired(double* values, std::int64_t count) const {
+    if (!exact_) RoundToBf16(values, count);
   }
   // Keys whose last columns are the rotated ones. Windows beside FP4 entries are FP8 (V4.1).
   void Cached(const LayerErrorShape& s, bool window, Table* keys) const {
@@ -129,19 +134,22 @@ struct Keys {
 
 // Attention of one head; scores have the shape's deviation. (A sink, which V4 has, would shrink the
 // update and its error alike.)
-Table AttendHead(const Table& query, const Keys& keys, double deviation) {
+Table AttendHead(Table query, const Keys& keys, double deviation, const Rounding& rounding) {
   Table mixed(query.rows, keys.values);
+  rounding.Paired(query.values.data(), std::ssize(query.values));
   const double scale = deviation / std::sqrt(static_cast<double>(query.columns));
   for (std::int64_t t = 0; t < query.rows; ++t) {
     const std::vector<std::int64_t>& seen = keys.seen_by[static_cast<std::size_t>(t)];
     std::vector<double> p;
-    double total = 0;
     for (const std::int64_t s : seen) {
       double dot = 0;
       for (std::int64_t i = 0; i < query.columns; ++i) dot += query.row(t)[i] * keys.rows.row(s)[i];
-      p.push_back(std::exp(dot * scale));
-      total += p.back();
+      p.push_back(dot * scale);
     }
+    const double largest = *std::max_element(p.begin(), p.end());
+    for (double& weight : p) weight = std::exp(weight - largest);
+    rounding.Paired(p.data(), std::ssize(p));
+    const double total = std::accumulate(p.begin(), p.end(), 0.0);
     for (std::size_t k = 0; k < seen.size(); ++k)
       for (std::int64_t i = 0; i < keys.values; ++i)
         mixed.row(t)[i] += p[k] / total * keys.rows.row(seen[k])[i];
@@ -214,7 +222,7 @@ Table LatentAttention(const LayerErrorShape& s, const Weights& w, const Table& x
     PutColumns(Project(w.absorb[static_cast<std::size_t>(h)], Columns(q, first, s.nope), rounding),
                0, &query);
     PutColumns(Columns(q, first + s.nope, s.rope), s.latent, &query);
-    const Table mixed = AttendHead(query, keys, s.score_deviation);
+    const Table mixed = AttendHead(query, keys, s.score_deviation, rounding);
     PutColumns(Project(w.expand[static_cast<std::size_t>(h)], mixed, rounding), h * s.value,
                &heads);
   }
@@ -249,7 +257,7 @@ Table SharedKeyAttention(const LayerErrorShape& s, const Weights& w, const Table
   Table heads(x.rows, s.heads * s.latent);
   for (std::int64_t h = 0; h < s.heads; ++h) {
     const Table query = Normed(Columns(q, h * s.latent, s.latent));
-    PutColumns(AttendHead(query, keys, s.score_deviation), h * s.latent, &heads);
+    PutColumns(AttendHead(query, keys, s.score_deviation, rounding), h * s.latent, &heads);
   }
   Table grouped(x.rows, s.groups * s.o_rank);
   const std::int64_t width = s.heads / s.groups * s.latent;
