@@ -34,14 +34,20 @@ std::uint64_t DerivedBytes(const CheckedTensors& tensors) {
 
 }  // namespace
 
-MemoryEstimate EstimateMemory(const ModelSpec& spec, const CheckedTensors& tensors,
-                              const Checkpoint& checkpoint, std::int64_t step_tokens) {
+MemoryEstimate EstimateLoadedMemory(const ModelSpec& spec, const CheckedTensors& tensors,
+                                    std::int64_t step_tokens) {
   MemoryEstimate estimate;
   estimate.derived_bytes = DerivedBytes(tensors);
   if (!spec.engram.layers.empty())  // a compressed id for each token
     estimate.derived_bytes += static_cast<std::uint64_t>(spec.vocabulary) * sizeof(std::int32_t);
   const auto logits = static_cast<std::uint64_t>(spec.vocabulary) * sizeof(float);
   estimate.scratch_bytes = StepScratchBytes(spec, step_tokens) + logits;
+  return estimate;
+}
+
+MemoryEstimate EstimateMemory(const ModelSpec& spec, const CheckedTensors& tensors,
+                              const Checkpoint& checkpoint, std::int64_t step_tokens) {
+  MemoryEstimate estimate = EstimateLoadedMemory(spec, tensors, step_tokens);
   const auto tokenizer = TokenizerOf(checkpoint);  // held while the process is measured
   estimate.program_bytes = MeasureProcessMemory().anonymous_bytes;
   return estimate;

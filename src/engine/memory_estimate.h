@@ -15,8 +15,11 @@ struct MemoryEstimate {
   std::uint64_t program_bytes = 0;  // this process with headers and tokenizer, as measured now
 };
 
-// `spec` is of a model that this version runs. The checkpoint's tokenizer, where there is
-// one, is loaded to be measured.
+// Without the program. `spec` is of a model that this version runs.
+MemoryEstimate EstimateLoadedMemory(const ModelSpec& spec, const CheckedTensors& tensors,
+                                    std::int64_t step_tokens);
+
+// With it: the checkpoint's tokenizer, where there is one, is loaded to be measured.
 MemoryEstimate EstimateMemory(const ModelSpec& spec, const CheckedTensors& tensors,
                               const Checkpoint& checkpoint, std::int64_t step_tokens);
 

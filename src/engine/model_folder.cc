@@ -1,6 +1,7 @@
 #include "engine/model_folder.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 
@@ -76,6 +77,15 @@ std::uint64_t ModelBytes(const std::string& path) {
   for (const auto& entry : fs::directory_iterator(path, error))
     if (entry.is_regular_file(error)) bytes += bytes_of(entry.path());
   return bytes;
+}
+
+std::int64_t ChangedSeconds(const std::string& path) {
+  std::error_code error;
+  const auto changed = fs::last_write_time(path, error);
+  if (error) return 0;
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::file_clock::to_sys(changed).time_since_epoch())
+      .count();
 }
 
 std::vector<ListedModel> ListModels() {

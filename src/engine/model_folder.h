@@ -24,6 +24,9 @@ Result<std::string> FindModel(const std::string& model);
 // The bytes of a checkpoint: of a file, or of the files in a directory; 0 where there is none.
 std::uint64_t ModelBytes(const std::string& path);
 
+// When a file or directory was changed last, in seconds since 1970; 0 where there is none.
+std::int64_t ChangedSeconds(const std::string& path);
+
 struct ListedModel {
   std::string name, path;
   std::uint64_t bytes = 0;  // of its files
