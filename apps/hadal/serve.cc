@@ -3,17 +3,18 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <memory>
 #include <optional>
 
+#include "base/process_memory.h"
 #include "commands.h"
 #include "engine/model_folder.h"
 #include "hadal/engine.h"
 #include "interrupt_signals.h"
 #include "report.h"
+#include "serve/keep_alive.h"
 #include "serve/key_ring.h"
 #include "serve/ledger.h"
 #include "serve/metrics.h"
@@ -34,19 +35,12 @@ struct ServeOptions {
   std::string key_file, new_key, ledger;
   std::optional<std::uint64_t> prefix_cache_megabytes, prefix_disk_megabytes;
   std::string prefix_disk;
+  std::optional<std::uint64_t> memory_megabytes;
+  std::string keep_alive;
   std::int64_t most_calls = 512, most_answers = 16;
   std::optional<double> drain_seconds;
   bool no_ledger = false, quiet = false, verify = false;
 };
-
-std::int64_t ChangedSeconds(const std::string& path) {
-  std::error_code error;
-  const auto changed = std::filesystem::last_write_time(path, error);
-  if (error) return 0;
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::file_clock::to_sys(changed).time_since_epoch())
-      .count();
-}
 
 // "models/llama.gguf" is called llama; a model of the folder as it is called there.
 std::string NameOf(const std::string& model) {
@@ -56,36 +50,70 @@ std::string NameOf(const std::string& model) {
   return path.extension() == ".gguf" ? path.stem().string() : path.filename().string();
 }
 
-Status LoadModels(const ServeOptions& options, Service* service, Metrics* metrics) {
+Result<std::shared_ptr<Engine>> OpenModel(const ServeOptions& options, const std::string& name,
+                                          const std::string& model) {
+  EngineOptions engine = options.engine;
+  engine.model = model;
+  engine.queue_requests = options.most_calls;
+  if (options.prefix_cache_megabytes)
+    engine.prefix_cache_bytes = *options.prefix_cache_megabytes << 20;
+  // A folder for each model: files of another one would be deleted as none of its own.
+  if (!options.prefix_disk.empty()) {
+    std::error_code ignored;  // the engine says what is wrong with the folder
+    std::filesystem::create_directories(options.prefix_disk, ignored);
+    engine.prefix_disk_folder = options.prefix_disk + "/" + name;
+    engine.prefix_disk_bytes = options.prefix_disk_megabytes.value_or(kPrefixDiskMegabytes) << 20;
+  }
+  if (options.verify) HADAL_RETURN_IF_ERROR(VerifyModel(model));
+  HADAL_ASSIGN_OR_RETURN(std::shared_ptr<Engine> opened, Engine::Open(engine));
+  const EngineInfo& info = opened->info();
+  Say(fmt::format("hadal: {} ({}, {}, {}, {} threads, context {})\n", name, info.architecture,
+                  info.profile, info.isa, info.threads, info.context_tokens));
+  return opened;
+}
+
+Status LoadModels(const ServeOptions& options, Service* service) {
   std::vector<std::string> models = options.models;
   if (models.empty()) models.emplace_back();
   for (const std::string& model : models) {
     const std::string name = NameOf(model);
-    if (service->FindModel(name).ok())
+    if (service->models().IsPinned(name))
       return UsageError("MODEL", name + " twice", "models of different names",
                         "rename one of the files");
-    EngineOptions engine = options.engine;
-    engine.model = model;
-    engine.queue_requests = options.most_calls;
-    if (options.prefix_cache_megabytes)
-      engine.prefix_cache_bytes = *options.prefix_cache_megabytes << 20;
-    // A folder for each model: files of another one would be deleted as none of its own.
-    if (!options.prefix_disk.empty()) {
-      std::error_code ignored;  // the engine says what is wrong with the folder
-      std::filesystem::create_directories(options.prefix_disk, ignored);
-      engine.prefix_disk_folder = options.prefix_disk + "/" + name;
-      engine.prefix_disk_bytes = options.prefix_disk_megabytes.value_or(kPrefixDiskMegabytes) << 20;
-    }
-    if (options.verify) HADAL_RETURN_IF_ERROR(VerifyModel(model));
-    HADAL_ASSIGN_OR_RETURN(const std::shared_ptr<Engine> opened, Engine::Open(engine));
-    const EngineInfo& info = opened->info();
-    Say(fmt::format("hadal: {} ({}, {}, {}, {} threads, context {})\n", name, info.architecture,
-                    info.profile, info.isa, info.threads, info.context_tokens));
-    metrics->AddEngine(name, [opened] { return opened->counters(); });
-    service->AddModel(
-        {.name = name, .engine = opened, .created_seconds = ChangedSeconds(info.path)});
+    HADAL_ASSIGN_OR_RETURN(std::shared_ptr<Engine> opened, OpenModel(options, name, model));
+    const std::int64_t created = ChangedSeconds(opened->info().path);
+    service->models().AddPinned(
+        {.name = name, .engine = std::move(opened), .created_seconds = created});
   }
   return {};
+}
+
+// What the machine, or the container, has for models now, where nothing else is said.
+Result<ModelPoolOptions> PoolOptions(const ServeOptions& options) {
+  ModelPoolOptions pool;
+  pool.catalog =
+      std::make_shared<ModelCatalog>(FactsOptions{.profile = options.engine.profile,
+                                                  .context_tokens = options.engine.context_tokens,
+                                                  .step_tokens = options.engine.step_tokens},
+                                     options.engine.prompt_format);
+  pool.open = [options, catalog = pool.catalog](const std::string& name, const std::string& path) {
+    ServeOptions own = options;
+    // A model of the folder with less context than --ctx says has its own.
+    if (const auto facts = catalog->Facts(path); facts.ok() && own.engine.context_tokens > 0)
+      own.engine.context_tokens = facts->context_tokens;
+    return OpenModel(own, name, path);
+  };
+  pool.memory_bytes =
+      options.memory_megabytes ? *options.memory_megabytes * 1000000 : AvailableMemoryBytes();
+  pool.most_waiting = static_cast<std::size_t>(options.most_calls);
+  if (!options.keep_alive.empty()) {
+    const auto span = ParseKeepAlive(options.keep_alive);
+    if (!span)
+      return UsageError("--keep-alive", options.keep_alive, "a duration such as 5m, 1h30m or 90s",
+                        "-1 keeps models for ever, 0 frees each after its answer");
+    pool.keep_alive = *span;
+  }
+  return pool;
 }
 
 Status ReadKeys(const ServeOptions& options, KeyRing* keys) {
@@ -113,9 +141,11 @@ Status Serve(const ServeOptions& options) {
   SignalQueue signals;
   const auto keys = std::make_shared<KeyRing>();
   HADAL_RETURN_IF_ERROR(ReadKeys(options, keys.get()));
+  HADAL_ASSIGN_OR_RETURN(ModelPoolOptions pool, PoolOptions(options));
   const auto service = std::make_shared<Service>(
       ServiceLimits{.admission = {.most_calls = options.most_calls},
-                    .most_answers = static_cast<int>(options.most_answers)});
+                    .most_answers = static_cast<int>(options.most_answers)},
+      std::move(pool));
   const auto metrics = std::make_shared<Metrics>();
   service->AddObserver(std::static_pointer_cast<CallObserver>(metrics));
   service->AddObserver(std::static_pointer_cast<RequestObserver>(metrics));
@@ -138,7 +168,7 @@ Status Serve(const ServeOptions& options) {
       const std::unique_ptr<Server> server,
       Server::Start(options.server, MakeRouter(service, metrics), service, keys));
   Say(fmt::format("hadal: loading; asked at {}, it says so\n", server->url()));
-  HADAL_RETURN_IF_ERROR(LoadModels(options, service.get(), metrics.get()));
+  HADAL_RETURN_IF_ERROR(LoadModels(options, service.get()));
   service->set_loading(false);
   PrintLine(fmt::format("hadal: serving at {}{}", server->url(),
                         keys->in_force() ? "" : " (no key needed)"));
@@ -153,7 +183,8 @@ Status Serve(const ServeOptions& options) {
 
 void Describe(Options* command, ServeOptions* options) {
   ServerOptions* server = &options->server;
-  command->Value("models", &options->models, "the models; the default one if left out");
+  command->Value("models", &options->models,
+                 "the models that stay loaded; the default one if left out");
   command->Value("--host", &server->host, "address to listen on (default: localhost alone)");
   command->Value("--port", &server->port, "default 8080; 0: one that is free");
   command->Value("--api-key-file", &options->key_file,
@@ -172,6 +203,11 @@ void Describe(Options* command, ServeOptions* options) {
                  "how long running answers have when the server ends (default 30)");
   command->Value("--queue", &options->most_calls, "most answers running and waiting (default 512)");
   command->Value("--most-answers", &options->most_answers, "most answers to one call (default 16)");
+  command->Value("--memory-mb", &options->memory_megabytes,
+                 "memory for models that are loaded when somebody asks for them, those above "
+                 "included (default: what is free; 0: no bound)");
+  command->Value("--keep-alive", &options->keep_alive,
+                 "how long such a model stays after its last answer (default 5m; -1: for ever)");
   command->Value("--prefix-cache-mb", &options->prefix_cache_megabytes,
                  "memory for beginnings that were read before (default 2048; 0: none)");
   command->Value("--prefix-disk", &options->prefix_disk,

@@ -12,25 +12,26 @@ namespace {
 
 void AnswerMessages(const std::shared_ptr<Service>& service,
                     const std::shared_ptr<Exchange>& exchange) {
-  auto asked = ReadAsked(*service, exchange->request());
-  if (!asked.ok()) return SendError(asked.error(), exchange.get());
-  auto request = ReadAnthropicRequest(asked->body, asked->ability, false);
-  if (!request.ok()) return SendError(request.error(), exchange.get());
-  auto writer = MakeAnthropicAnswer(
-      exchange, {.stream = request->call.stream, .shows_thinking = request->shows_thinking});
-  RunCall(service, std::move(request->call), exchange, std::move(writer));
+  WithAsked(service, exchange, [service, exchange](Asked& asked) {
+    auto request = ReadAnthropicRequest(asked.body, asked.ability, false);
+    if (!request.ok()) return SendError(request.error(), exchange.get());
+    auto writer = MakeAnthropicAnswer(
+        exchange, {.stream = request->call.stream, .shows_thinking = request->shows_thinking});
+    RunCall(service, asked.model, std::move(request->call), exchange, std::move(writer));
+  });
 }
 
-void CountTokens(const Service& service, const std::shared_ptr<Exchange>& exchange) {
-  auto asked = ReadAsked(service, exchange->request());
-  if (!asked.ok()) return SendError(asked.error(), exchange.get());
-  auto request = ReadAnthropicRequest(asked->body, asked->ability, true);
-  if (!request.ok()) return SendError(request.error(), exchange.get());
-  const auto ids = asked->model.engine->Tokenize(request->call.request);
-  if (!ids.ok()) return SendError(ErrorOf(ids.status()), exchange.get());
-  JsonWriter json;
-  json.BeginObject().Key("input_tokens").Integer(std::ssize(*ids)).EndObject();
-  exchange->Send(HttpResponse::Json(json.Take()));
+void CountTokens(const std::shared_ptr<Service>& service,
+                 const std::shared_ptr<Exchange>& exchange) {
+  WithAsked(service, exchange, [exchange](Asked& asked) {
+    auto request = ReadAnthropicRequest(asked.body, asked.ability, true);
+    if (!request.ok()) return SendError(request.error(), exchange.get());
+    const auto ids = asked.model.engine->Tokenize(request->call.request);
+    if (!ids.ok()) return SendError(ErrorOf(ids.status()), exchange.get());
+    JsonWriter json;
+    json.BeginObject().Key("input_tokens").Integer(std::ssize(*ids)).EndObject();
+    exchange->Send(HttpResponse::Json(json.Take()));
+  });
 }
 
 }  // namespace
@@ -40,7 +41,7 @@ void AddAnthropicRoutes(Router* router, const std::shared_ptr<Service>& service)
   router->Add("POST", {"/v1/messages", "/anthropic/v1/messages", "/anthropic/messages"}, access,
               [service](const auto& exchange) { AnswerMessages(service, exchange); });
   router->Add("POST", {"/v1/messages/count_tokens", "/anthropic/v1/messages/count_tokens"}, access,
-              [service](const auto& exchange) { CountTokens(*service, exchange); });
+              [service](const auto& exchange) { CountTokens(service, exchange); });
 }
 
 }  // namespace hadal

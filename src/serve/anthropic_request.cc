@@ -133,7 +133,7 @@ ApiResult<AnthropicRequest> ReadAnthropicRequest(const MetadataDocument& documen
   AnthropicRequest out;
   Call& call = out.call;
   body.Require("model");
-  call.model = body.Text("model").value_or("");
+  body.Text("model");
   if (!counting) body.Require("max_tokens");
   if (const auto most = ReadInteger(&body, "max_tokens")) {
     if (*most == 0) body.Fail("max_tokens", "must be at least 1", "integer_below_min_value");

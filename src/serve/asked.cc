@@ -1,15 +1,21 @@
 #include "serve/asked.h"
 
+#include "serve/model_wait.h"
+
 namespace hadal {
 
-ApiResult<Asked> ReadAsked(const Service& service, const HttpRequest& request) {
-  auto body = ParseRequest(request);
-  if (!body.ok()) return body.error();
-  const Metadata* name = body->root().FindNonNull("model");
-  auto model = service.FindModel(name == nullptr ? "" : name->string().value_or(""));
-  if (!model.ok()) return model.error();
-  const ModelAbility ability = AbilityOf(*model->engine);
-  return Asked{std::move(*body), std::move(*model), ability};
+void WithAsked(const std::shared_ptr<Service>& service, const std::shared_ptr<Exchange>& exchange,
+               std::function<void(Asked&)> then) {
+  auto body = ParseRequest(exchange->request());
+  if (!body.ok()) return SendError(body.error(), exchange.get());
+  const Metadata* named = body->root().FindNonNull("model");
+  const std::string name(named == nullptr ? "" : named->string().value_or(""));
+  WithModel(service, exchange, name, std::nullopt,
+            [body = *std::move(body), then = std::move(then)](ServedModel model) mutable {
+              const ModelAbility ability = AbilityOf(*model.engine);
+              Asked asked{std::move(body), std::move(model), ability};
+              then(asked);
+            });
 }
 
 }  // namespace hadal

@@ -12,7 +12,6 @@ namespace hadal {
 using CallPrompt = decltype(GenerateRequest::prompt);
 
 struct Call {
-  std::string model;        // as the client said it; empty: the default model
   GenerateRequest request;  // everything but the prompt where there are several
   // Several prompts to one call (OpenAI's completions); empty: request.prompt alone.
   std::vector<CallPrompt> prompts = {};

@@ -75,18 +75,22 @@ class DialectDesk {
   using AddRoutes = void (*)(Router*, const std::shared_ptr<Service>&);
 
   explicit DialectDesk(std::initializer_list<AddRoutes> routes, const std::string& format = "qwen3",
-                       std::int64_t context_tokens = 0)
-      : fixture(true, format, context_tokens), service(std::make_shared<Service>()) {
-    service->AddModel({.name = "fake", .engine = fixture.engine, .created_seconds = 1700000000});
+                       std::int64_t context_tokens = 0, ModelPoolOptions models = {})
+      : fixture(true, format, context_tokens),
+        service(std::make_shared<Service>(ServiceLimits{}, std::move(models))) {
+    service->models().AddPinned(
+        {.name = "fake", .engine = fixture.engine, .created_seconds = 1700000000});
     for (const AddRoutes add : routes) add(&router, service);
     Answer("Hello.");
   }
 
   // What the model writes once the assistant's turn is open, in chats of the format qwen3; after
   // any other prompt, from its end.
-  void Answer(std::string answer) {
+  void Answer(std::string answer) { fixture.model->script = ScriptOf(std::move(answer)); }
+  static std::function<std::int32_t(const std::vector<std::int32_t>&)> ScriptOf(
+      std::string answer) {
     const auto begins = std::make_shared<std::size_t>(0);
-    fixture.model->script = [answer, begins](const std::vector<std::int32_t>& tokens) {
+    return [answer, begins](const std::vector<std::int32_t>& tokens) {
       static const std::string kTurn = "assistant", kClosed = "<think></think>";
       std::string text;
       for (const std::int32_t id : tokens)

@@ -28,9 +28,10 @@ struct AnswerState {
 // the engine's own thread.
 class RunningCall : public std::enable_shared_from_this<RunningCall> {
  public:
-  RunningCall(std::shared_ptr<Service> service, Call call, std::shared_ptr<Exchange> exchange,
-              std::unique_ptr<AnswerWriter> writer)
+  RunningCall(std::shared_ptr<Service> service, ServedModel model, Call call,
+              std::shared_ptr<Exchange> exchange, std::unique_ptr<AnswerWriter> writer)
       : service_(std::move(service)),
+        model_(std::move(model)),
         call_(std::move(call)),
         exchange_(std::move(exchange)),
         writer_(std::move(writer)),
@@ -39,6 +40,7 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
     record_.key = request.key->name;
     record_.path = request.path;
     record_.request_id = request.id;
+    record_.model = model_.name;
   }
 
   void Run() {
@@ -74,10 +76,6 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
  private:
   // What can be said before the engine is asked.
   std::optional<ApiError> Prepare() {
-    auto model = service_->FindModel(call_.model);
-    if (!model.ok()) return model.error();
-    model_ = std::move(*model);
-    record_.model = model_.name;
     const ApiKey& key = *exchange_->request().key;
     if (call_.answer_count() > service_->limits().most_answers)
       return InvalidField("n", "more than " + std::to_string(service_->limits().most_answers) +
@@ -272,6 +270,7 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
   }
 
   const std::shared_ptr<Service> service_;
+  ServedModel model_;  // until Close
   Call call_;
   const std::shared_ptr<Exchange> exchange_;
   const std::unique_ptr<AnswerWriter> writer_;
@@ -280,7 +279,6 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
 
   std::shared_ptr<RunningCall> self_;  // until Close
   std::optional<Clock::time_point> queued_until_;
-  ServedModel model_;
   std::shared_ptr<Admission::Ticket> ticket_;
   CallRecord record_;
   std::uint64_t running_ = 0;
@@ -292,9 +290,10 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
 
 }  // namespace
 
-void RunCall(const std::shared_ptr<Service>& service, Call call, std::shared_ptr<Exchange> exchange,
-             std::unique_ptr<AnswerWriter> writer) {
-  std::make_shared<RunningCall>(service, std::move(call), std::move(exchange), std::move(writer))
+void RunCall(const std::shared_ptr<Service>& service, ServedModel model, Call call,
+             std::shared_ptr<Exchange> exchange, std::unique_ptr<AnswerWriter> writer) {
+  std::make_shared<RunningCall>(service, std::move(model), std::move(call), std::move(exchange),
+                                std::move(writer))
       ->Run();
 }
 

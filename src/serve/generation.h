@@ -8,14 +8,15 @@
 #include "serve/answer_writer.h"
 #include "serve/call.h"
 #include "serve/exchange.h"
+#include "serve/model_pool.h"
 
 namespace hadal {
 
 class Service;
 
 // Answers the exchange in every case: through the writer once the call is admitted, with an error
-// response before (unknown model, a full queue). Call from the exchange's strand.
-void RunCall(const std::shared_ptr<Service>& service, Call call, std::shared_ptr<Exchange> exchange,
-             std::unique_ptr<AnswerWriter> writer);
+// response before (a full queue). Call from the exchange's strand.
+void RunCall(const std::shared_ptr<Service>& service, ServedModel model, Call call,
+             std::shared_ptr<Exchange> exchange, std::unique_ptr<AnswerWriter> writer);
 
 }  // namespace hadal

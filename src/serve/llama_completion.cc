@@ -217,7 +217,7 @@ ApiResult<LlamaRequest> ReadLlamaRequest(const MetadataDocument& document,
   RequestReader reader;
   Fields body(document.root(), "", &reader);
   LlamaRequest out;
-  out.call.model = body.Text("model").value_or("");
+  body.Text("model");
   if (infill)
     ReadInfill(&body, ability, &out.call.request);
   else

@@ -6,6 +6,7 @@
 #include "serve/generation.h"
 #include "serve/json_writer.h"
 #include "serve/llama_completion.h"
+#include "serve/model_description.h"
 #include "serve/routes.h"
 
 namespace hadal {
@@ -18,28 +19,29 @@ void Fail(const SharedExchange& exchange, const ApiError& error) {
 }
 
 // Everything here speaks of text.
-ApiResult<Asked> ReadAskedOfText(const Service& service, const HttpRequest& request) {
-  auto asked = ReadAsked(service, request);
-  if (asked.ok() && asked->ability.tokenizer == nullptr)
-    return InvalidField("model", "the model '" + asked->model.name + "' has no tokenizer");
-  return asked;
+void WithAskedOfText(const std::shared_ptr<Service>& service, const SharedExchange& exchange,
+                     std::function<void(Asked&)> then) {
+  WithAsked(service, exchange, [exchange, then = std::move(then)](Asked& asked) {
+    if (asked.ability.tokenizer == nullptr)
+      return Fail(exchange,
+                  InvalidField("model", "the model '" + asked.model.name + "' has no tokenizer"));
+    then(asked);
+  });
 }
 
 void Complete(const std::shared_ptr<Service>& service, const SharedExchange& exchange,
               bool infill) {
-  auto asked = ReadAskedOfText(*service, exchange->request());
-  if (!asked.ok()) return Fail(exchange, asked.error());
-  auto request = ReadLlamaRequest(asked->body, asked->ability, infill);
-  if (!request.ok()) return Fail(exchange, request.error());
-  auto writer = MakeLlamaAnswer(exchange, *request, asked->ability);
-  RunCall(service, std::move(request->call), exchange, std::move(writer));
+  WithAskedOfText(service, exchange, [service, exchange, infill](Asked& asked) {
+    auto request = ReadLlamaRequest(asked.body, asked.ability, infill);
+    if (!request.ok()) return Fail(exchange, request.error());
+    auto writer = MakeLlamaAnswer(exchange, *request, asked.ability);
+    RunCall(service, asked.model, std::move(request->call), exchange, std::move(writer));
+  });
 }
 
-void Tokenize(const Service& service, const SharedExchange& exchange) {
-  auto asked = ReadAskedOfText(service, exchange->request());
-  if (!asked.ok()) return Fail(exchange, asked.error());
+void Tokenize(const Asked& asked, const SharedExchange& exchange) {
   RequestReader reader;
-  Fields body(asked->body.root(), "", &reader);
+  Fields body(asked.body.root(), "", &reader);
   body.Any("model");
   const std::string content = body.Text("content").value_or("");
   const bool add_special = body.Boolean("add_special").value_or(false);
@@ -47,7 +49,7 @@ void Tokenize(const Service& service, const SharedExchange& exchange) {
   const bool with_pieces = body.Boolean("with_pieces").value_or(false);
   body.Finish();
   if (reader.failed()) return Fail(exchange, reader.error());
-  const Tokenizer& tokenizer = *asked->ability.tokenizer;
+  const Tokenizer& tokenizer = *asked.ability.tokenizer;
   auto ids = tokenizer.Encode(content, parse_special ? AddedTokenUse::kAll : AddedTokenUse::kNone);
   if (!ids.ok()) return Fail(exchange, ErrorOf(ids.status()));
   if (add_special && tokenizer.add_bos() && tokenizer.bos())
@@ -68,33 +70,29 @@ void Tokenize(const Service& service, const SharedExchange& exchange) {
   exchange->Send(HttpResponse::Json(json.EndArray().EndObject().Take()));
 }
 
-void Detokenize(const Service& service, const SharedExchange& exchange) {
-  auto asked = ReadAskedOfText(service, exchange->request());
-  if (!asked.ok()) return Fail(exchange, asked.error());
+void Detokenize(const Asked& asked, const SharedExchange& exchange) {
   RequestReader reader;
-  Fields body(asked->body.root(), "", &reader);
+  Fields body(asked.body.root(), "", &reader);
   body.Any("model");
   body.Require("tokens");
   std::vector<TokenId> ids;
   if (const auto items = body.Array("tokens", 0, kMostTokenIds))
-    ids = ReadTokenIds(*items, "tokens", asked->ability, &reader);
+    ids = ReadTokenIds(*items, "tokens", asked.ability, &reader);
   body.Finish();
   if (reader.failed()) return Fail(exchange, reader.error());
   JsonWriter json;
-  json.BeginObject().Key("content").Text(asked->ability.tokenizer->Decode(ids)).EndObject();
+  json.BeginObject().Key("content").Text(asked.ability.tokenizer->Decode(ids)).EndObject();
   exchange->Send(HttpResponse::Json(json.Take()));
 }
 
-void ApplyTemplate(const Service& service, const SharedExchange& exchange) {
-  auto asked = ReadAskedOfText(service, exchange->request());
-  if (!asked.ok()) return Fail(exchange, asked.error());
-  if (!asked->ability.chats())
+void ApplyTemplate(const Asked& asked, const SharedExchange& exchange) {
+  if (!asked.ability.chats())
     return Fail(exchange, InvalidField("model", "no prompt format is known for this model"));
-  auto conversation = ParseConversation(asked->body, "body");
+  auto conversation = ParseConversation(asked.body, "body");
   if (!conversation.ok()) return Fail(exchange, ErrorOf(conversation.status()));
   EncodeOptions options;
   options.tools_in_system = true;
-  const auto prompt = EncodePrompt(*asked->ability.format, *conversation, options);
+  const auto prompt = EncodePrompt(*asked.ability.format, *conversation, options);
   if (!prompt.ok()) return Fail(exchange, InvalidField("messages", prompt.status().ToString()));
   JsonWriter json;
   json.BeginObject().Key("prompt").Text(prompt->text).EndObject();
@@ -102,26 +100,27 @@ void ApplyTemplate(const Service& service, const SharedExchange& exchange) {
 }
 
 void Props(Service& service, const SharedExchange& exchange) {
-  auto model = service.FindModel("");
-  if (!model.ok()) return Fail(exchange, model.error());
-  const ServedModel& served = *model;
-  const EngineInfo& info = served.engine->info();
-  const ModelAbility ability = AbilityOf(*served.engine);
+  auto row = service.models().Find("");
+  if (!row.ok()) return Fail(exchange, service.loading() ? LoadingError() : row.error());
+  auto found = DescribeModel(*row, service.models().catalog());
+  if (!found.ok()) return Fail(exchange, found.error());
+  const ModelDescription& model = *found;
+  const SamplingOptions& recommended = model.recommended;
   JsonWriter json;
   json.BeginObject().Key("default_generation_settings").BeginObject();
-  json.Key("id").Integer(0).Key("n_ctx").Integer(info.context_tokens).Key("params").BeginObject();
-  json.Key("temperature").Number(info.recommended.temperature);
-  json.Key("top_k").Integer(info.recommended.top_k);
-  json.Key("top_p").Number(info.recommended.top_p).EndObject().EndObject();
+  json.Key("id").Integer(0).Key("n_ctx").Integer(model.context_tokens).Key("params").BeginObject();
+  json.Key("temperature").Number(recommended.temperature);
+  json.Key("top_k").Integer(recommended.top_k);
+  json.Key("top_p").Number(recommended.top_p).EndObject().EndObject();
   json.Key("total_slots").Integer(service.limits().admission.most_calls);
-  json.Key("model_alias").Text(served.name).Key("model_path").Text(info.path);
-  json.Key("chat_template").Text(info.prompt_format);
+  json.Key("model_alias").Text(row->name).Key("model_path").Text(row->path);
+  json.Key("chat_template").Text(model.prompt_format);
   json.Key("chat_template_caps").BeginObject();
-  json.Key("supports_tools").Boolean(ability.calls_tools());
-  json.Key("supports_thinking").Boolean(ability.thinks()).EndObject();
+  json.Key("supports_tools").Boolean(model.ability.calls_tools());
+  json.Key("supports_thinking").Boolean(model.ability.thinks()).EndObject();
   json.Key("modalities").BeginObject().Key("vision").Boolean(false);
   json.Key("audio").Boolean(false).EndObject();
-  json.Key("build_info").Text("hadal").Key("is_sleeping").Boolean(false);
+  json.Key("build_info").Text("hadal").Key("is_sleeping").Boolean(row->engine == nullptr);
   exchange->Send(HttpResponse::Json(json.EndObject().Take()));
 }
 
@@ -131,12 +130,14 @@ void Slots(Service& service, const SharedExchange& exchange) {
   const std::int64_t most = service.limits().admission.most_calls;
   if (busy >= most && exchange->request().query.find("fail_on_no_slot=1") != std::string::npos)
     return Fail(exchange, {.kind = ErrorKind::kOverloaded, .message = "no slot available"});
-  const auto models = service.models();
+  auto model = service.models().Find("");
+  const std::int64_t context =
+      model.ok() && model->engine != nullptr ? model->engine->info().context_tokens : 0;
   JsonWriter json;
   json.BeginArray();
   for (std::int64_t id = 0; id < std::min(busy + 1, most); ++id) {
     json.BeginObject().Key("id").Integer(id).Key("is_processing").Boolean(id < busy);
-    json.Key("n_ctx").Integer(models.empty() ? 0 : models[0].engine->info().context_tokens);
+    json.Key("n_ctx").Integer(context);
     json.EndObject();
   }
   exchange->Send(HttpResponse::Json(json.EndArray().Take()));
@@ -148,11 +149,14 @@ void AddLlamaServerRoutes(Router* router, const std::shared_ptr<Service>& servic
   const Access infer = Access::Key(Scope::kInfer);
   router->Add({"GET", "/props", infer, [service](const auto& e) { Props(*service, e); }});
   router->Add({"GET", "/slots", infer, [service](const auto& e) { Slots(*service, e); }});
-  router->Add({"POST", "/tokenize", infer, [service](const auto& e) { Tokenize(*service, e); }});
-  router->Add(
-      {"POST", "/detokenize", infer, [service](const auto& e) { Detokenize(*service, e); }});
-  router->Add(
-      {"POST", "/apply-template", infer, [service](const auto& e) { ApplyTemplate(*service, e); }});
+  using OfText = void (*)(const Asked&, const SharedExchange&);
+  for (const auto& [path, answer] : {std::pair<const char*, OfText>{"/tokenize", Tokenize},
+                                     {"/detokenize", Detokenize},
+                                     {"/apply-template", ApplyTemplate}})
+    router->Add({"POST", path, infer, [service, answer = answer](const auto& exchange) {
+                   WithAskedOfText(service, exchange,
+                                   [exchange, answer](Asked& asked) { answer(asked, exchange); });
+                 }});
   router->Add(
       {"POST", "/completion", infer, [service](const auto& e) { Complete(service, e, false); }});
   router->Add({"POST", "/infill", infer, [service](const auto& e) { Complete(service, e, true); }});

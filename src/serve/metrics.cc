@@ -32,20 +32,17 @@ const BucketBoundaries kTokens = {1,     2,      5,      10,     20,     50,    
 class Readings : public prometheus::Collectable {
  public:
   using Family = prometheus::MetricFamily;
-  struct Engine {
-    std::string model;
-    std::function<EngineCounters()> read;
-  };
-  struct Counter {
+  struct Single {
     std::string name, help;
+    bool gauge = false;
     std::function<double()> read;
   };
 
   std::vector<Family> Collect() const override;
 
   mutable std::mutex mutex;
-  std::vector<Engine> engines;
-  std::vector<Counter> counters;
+  std::function<Metrics::EngineReadings()> engines;
+  std::vector<Single> singles;
 
  private:
   struct Column {
@@ -116,8 +113,7 @@ const std::vector<Readings::Column>& Readings::Columns() {
 #undef HADAL_READ
 
 // Why lookups of prefixes found no more than they did.
-prometheus::MetricFamily Reasons(
-    const std::vector<std::pair<std::string, EngineCounters>>& readings) {
+prometheus::MetricFamily Reasons(const Metrics::EngineReadings& readings) {
   prometheus::MetricFamily family;
   family.name = "hadal:prefix_cache_lookups_total";
   family.help = "Lookups in the prefix cache, by why they found no more.";
@@ -135,9 +131,8 @@ prometheus::MetricFamily Reasons(
 std::vector<prometheus::MetricFamily> Readings::Collect() const {
   const std::lock_guard<std::mutex> lock(mutex);
   std::vector<Family> families;
-  std::vector<std::pair<std::string, EngineCounters>> readings;
-  readings.reserve(engines.size());
-  for (const Engine& engine : engines) readings.emplace_back(engine.model, engine.read());
+  Metrics::EngineReadings readings;
+  if (engines) readings = engines();
   for (const Column& column : Columns()) {
     Family family;
     family.name = column.name;
@@ -149,9 +144,11 @@ std::vector<prometheus::MetricFamily> Readings::Collect() const {
   }
   if (Family reasons = Reasons(readings); !reasons.metric.empty())
     families.push_back(std::move(reasons));
-  for (const Counter& counter : counters) {
-    Family family{counter.name, counter.help, prometheus::MetricType::Counter, {}};
-    family.metric.push_back(Metric(counter.read(), false, {}));
+  for (const Single& single : singles) {
+    const auto type =
+        single.gauge ? prometheus::MetricType::Gauge : prometheus::MetricType::Counter;
+    Family family{single.name, single.help, type, {}};
+    family.metric.push_back(Metric(single.read(), single.gauge, {}));
     families.push_back(std::move(family));
   }
   return families;
@@ -217,15 +214,21 @@ struct Metrics::Impl {
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
-void Metrics::AddEngine(const std::string& model, std::function<EngineCounters()> read) {
+void Metrics::SetEngines(std::function<EngineReadings()> read) {
   const std::lock_guard<std::mutex> lock(impl_->readings.mutex);
-  impl_->readings.engines.push_back({model, std::move(read)});
+  impl_->readings.engines = std::move(read);
 }
 
 void Metrics::AddCounter(const std::string& name, const std::string& help,
                          std::function<double()> read) {
   const std::lock_guard<std::mutex> lock(impl_->readings.mutex);
-  impl_->readings.counters.push_back({name, help, std::move(read)});
+  impl_->readings.singles.push_back({name, help, kCounter, std::move(read)});
+}
+
+void Metrics::AddGauge(const std::string& name, const std::string& help,
+                       std::function<double()> read) {
+  const std::lock_guard<std::mutex> lock(impl_->readings.mutex);
+  impl_->readings.singles.push_back({name, help, kGauge, std::move(read)});
 }
 
 void Metrics::Started(const CallRecord& record) {

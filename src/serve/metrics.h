@@ -8,6 +8,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "hadal/counters.h"
 #include "serve/service.h"
@@ -19,10 +21,12 @@ class Metrics : public CallObserver, public RequestObserver {
   Metrics();
   ~Metrics() override;
 
-  // `read` is called at every scrape.
-  void AddEngine(const std::string& model, std::function<EngineCounters()> read);
-  // A counter that somebody else keeps ("hadal:ledger_dropped_total"): read at every scrape.
+  // The engines that there are now, by the names of their models: read at every scrape.
+  using EngineReadings = std::vector<std::pair<std::string, EngineCounters>>;
+  void SetEngines(std::function<EngineReadings()> read);
+  // What somebody else counts ("hadal:ledger_dropped_total") or holds: read at every scrape.
   void AddCounter(const std::string& name, const std::string& help, std::function<double()> read);
+  void AddGauge(const std::string& name, const std::string& help, std::function<double()> read);
 
   void Started(const CallRecord& record) override;
   void Ended(const CallRecord& record) override;

@@ -16,10 +16,13 @@ namespace fs = std::filesystem;
 
 void AddDeepSeek(Router* router, const std::shared_ptr<Service>&) { AddDeepSeekRoutes(router); }
 
+// Models of the folder can be listed, and not loaded.
 struct Desk : DialectDesk {
   Desk()
-      : DialectDesk(
-            {AddOllamaModelRoutes, AddEmbeddingsRoutes, AddLlamaServerRoutes, AddDeepSeek}) {}
+      : DialectDesk({AddOllamaModelRoutes, AddEmbeddingsRoutes, AddLlamaServerRoutes, AddDeepSeek},
+                    "qwen3", 0, {.open = [](const std::string& name, const std::string&) {
+                      return Result<std::shared_ptr<Engine>>(Failed(name, "a test"));
+                    }}) {}
 };
 
 // A model folder of its own for a test.

@@ -34,10 +34,15 @@ class Pace {
 
 class LiveView {
  public:
-  std::string Json(const ServedModel& model, bool experts) {
-    if (experts) model.engine->CountExperts(true);
-    const EngineCounters counters = model.engine->counters();
-    const EngineInfo& info = model.engine->info();
+  // Zeros for a model that is not loaded.
+  std::string Json(const ModelPool::Row& model, bool experts) {
+    EngineCounters counters;
+    EngineInfo info;
+    if (model.engine != nullptr) {
+      if (experts) model.engine->CountExperts(true);
+      counters = model.engine->counters();
+      info = model.engine->info();
+    }
     double tokens_per_second = 0;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
@@ -89,25 +94,56 @@ HttpResponse WholeAnswer(std::string type, std::string body) {
   return response;
 }
 
+// The engines that there are, and how they come and go. The service holds the metrics, not the
+// other way round.
+void WatchModels(const std::weak_ptr<Service>& service, Metrics* metrics) {
+  metrics->SetEngines([service] {
+    Metrics::EngineReadings readings;
+    if (const auto alive = service.lock())
+      for (const ModelPool::Row& row : alive->models().LoadedRows())
+        readings.emplace_back(row.name, row.engine->counters());
+    return readings;
+  });
+  using Counts = ModelPool::Counts;
+  const auto read = [service](double (*value)(const Counts&)) {
+    return [service, value] {
+      const auto alive = service.lock();
+      return alive == nullptr ? 0.0 : value(alive->models().counts());
+    };
+  };
+#define HADAL_READ(field) read([](const Counts& c) { return static_cast<double>(c.field); })
+  metrics->AddGauge("hadal:models_loaded", "Models in memory.", HADAL_READ(loaded));
+  metrics->AddGauge("hadal:model_load_waiting", "Requests that wait for their model.",
+                    HADAL_READ(waiting));
+  metrics->AddCounter("hadal:model_loads_total", "Models loaded on demand.", HADAL_READ(loads));
+  metrics->AddCounter("hadal:model_load_failures_total", "Models that could not be loaded.",
+                      HADAL_READ(failed_loads));
+  metrics->AddCounter("hadal:model_unloads_total", "Models freed.", HADAL_READ(unloads));
+  metrics->AddCounter("hadal:model_load_seconds_total", "Seconds of loading on demand.",
+                      HADAL_READ(load_seconds));
+#undef HADAL_READ
+}
+
 }  // namespace
 
 void AddObservationRoutes(Router* router, const std::shared_ptr<Service>& service,
                           const std::shared_ptr<Metrics>& metrics) {
+  WatchModels(service, metrics.get());
   router->Add({"GET", "/metrics", Access::Key(Scope::kMetrics),
                [metrics](const std::shared_ptr<Exchange>& exchange) {
                  exchange->Send(
                      WholeAnswer("text/plain; version=0.0.4; charset=utf-8", metrics->Text()));
                }});
   const auto live = std::make_shared<LiveView>();
-  router->Add({"GET", "/api/hadal/live", Access::Key(Scope::kInfer),
-               [service, live](const std::shared_ptr<Exchange>& exchange) {
-                 const bool experts =
-                     exchange->request().query.find("experts=1") != std::string::npos;
-                 auto model = service->FindModel("");
-                 if (!model.ok())
-                   return exchange->Send(ErrorResponse(model.error(), exchange->request()));
-                 exchange->Send(WholeAnswer("application/json", live->Json(*model, experts)));
-               }});
+  router->Add(
+      {"GET", "/api/hadal/live", Access::Key(Scope::kInfer),
+       [service, live](const std::shared_ptr<Exchange>& exchange) {
+         const bool experts = exchange->request().query.find("experts=1") != std::string::npos;
+         auto model = service->models().Find("");
+         if (!model.ok())
+           return SendError(service->loading() ? LoadingError() : model.error(), exchange.get());
+         exchange->Send(WholeAnswer("application/json", live->Json(*model, experts)));
+       }});
 }
 
 }  // namespace hadal

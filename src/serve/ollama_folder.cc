@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "hadal/engine.h"
+#include "serve/model_name.h"
 #include "serve/ollama_time.h"
 
 namespace hadal {
@@ -11,24 +12,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string Bare(const std::string& name) {
-  constexpr std::string_view kLatest = ":latest";
-  return name.ends_with(kLatest) ? name.substr(0, name.size() - kLatest.size()) : name;
-}
-
 std::string ModifiedAt(const std::string& path) {
   std::error_code error;
   const auto time = fs::last_write_time(path, error);
   if (error) return Rfc3339({});
   return Rfc3339(std::chrono::time_point_cast<std::chrono::system_clock::duration>(
       std::chrono::file_clock::to_sys(time)));
-}
-
-ApiError NotFound(const std::string& name) {
-  return {.kind = ErrorKind::kNotFound,
-          .message = "model '" + name + "' not found",
-          .param = "model",
-          .code = "model_not_found"};
 }
 
 // The entry of the folder that holds the model: itself a file or a directory.
@@ -44,25 +33,29 @@ ApiError Broken(const std::string& what, const std::error_code& error) {
 
 }  // namespace
 
-FolderModel FolderModelOf(const ServedModel& model) {
-  const std::string& path = model.engine->info().path;
-  return {model.name, path, ModelBytes(path), ModifiedAt(path)};
+FolderModel FolderModelOf(const ModelPool::Row& row) {
+  return {row.name, row.path, ModelBytes(row.path), ModifiedAt(row.path)};
 }
 
 FolderModel FolderModelOf(const ListedModel& model) {
   return {model.name, model.path, model.bytes, ModifiedAt(model.path)};
 }
 
+std::optional<ListedModel> FindListedModel(std::string_view name) {
+  const std::string_view bare = BareModelName(name);
+  if (!IsModelName(bare)) return std::nullopt;
+  for (ListedModel& model : ListModels())
+    if (model.name == bare) return std::move(model);
+  return std::nullopt;
+}
+
 ApiResult<FolderModel> FindFolderModel(const std::string& name) {
-  const std::string bare = Bare(name);
-  if (IsModelName(bare))
-    for (const ListedModel& model : ListModels())
-      if (model.name == bare) return FolderModelOf(model);
-  return NotFound(name);
+  if (const auto listed = FindListedModel(name)) return FolderModelOf(*listed);
+  return ModelNotFound(name);
 }
 
 std::optional<ApiError> CopyModel(const std::string& source, const std::string& destination) {
-  const std::string name = Bare(destination);
+  const std::string name(BareModelName(destination));
   if (!IsModelName(name)) return InvalidField("destination", "destination is no model name");
   auto found = FindFolderModel(source);
   if (!found.ok()) return found.error();

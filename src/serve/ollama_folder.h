@@ -10,7 +10,7 @@
 #include "engine/model_folder.h"
 #include "fetch/hub_name.h"
 #include "serve/api_error.h"
-#include "serve/service.h"
+#include "serve/model_pool.h"
 
 namespace hadal {
 
@@ -19,10 +19,11 @@ struct FolderModel {
   std::uint64_t bytes = 0;
   std::string modified_at;  // RFC 3339
 };
-FolderModel FolderModelOf(const ServedModel& model);
+FolderModel FolderModelOf(const ModelPool::Row& row);
 FolderModel FolderModelOf(const ListedModel& model);
 
-// By name, with or without ":latest"; 404 where there is none.
+// By name, with or without ":latest"; nothing, or 404, where there is none.
+std::optional<ListedModel> FindListedModel(std::string_view name);
 ApiResult<FolderModel> FindFolderModel(const std::string& name);
 
 // Links the files under another name (copies where links do not work). 404, 400 for a name that is

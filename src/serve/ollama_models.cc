@@ -6,6 +6,7 @@
 #include "engine/model_folder.h"
 #include "serve/field_lists.h"
 #include "serve/json_writer.h"
+#include "serve/model_description.h"
 #include "serve/number_limits.h"
 #include "serve/ollama_folder.h"
 #include "serve/ollama_request.h"
@@ -31,20 +32,18 @@ std::string DigestOf(const FolderModel& model) {
   return Hex(Sha256Digest(text));
 }
 
-// `engine` is null for a model of the folder that is not served.
-void WriteDetails(const FolderModel& model, const Engine* engine, JsonWriter* json) {
-  const std::string family = engine == nullptr ? "" : engine->info().architecture;
+void WriteDetails(const FolderModel& files, const ModelSummary& model, JsonWriter* json) {
   json->BeginObject().Key("parent_model").Text("");
-  json->Key("format").Text(model.path.ends_with(".gguf") ? "gguf" : "safetensors");
-  json->Key("family").Text(family).Key("families").BeginArray();
-  if (!family.empty()) json->Text(family);
-  json->EndArray().Key("parameter_size").Text("").Key("quantization_level").Text("");
-  if (engine != nullptr) json->Key("context_length").Integer(engine->info().context_tokens);
+  json->Key("format").Text(files.path.ends_with(".gguf") ? "gguf" : "safetensors");
+  json->Key("family").Text(model.architecture).Key("families").BeginArray();
+  if (!model.architecture.empty()) json->Text(model.architecture);
+  json->EndArray().Key("parameter_size").Text(model.parameter_size);
+  json->Key("quantization_level").Text(model.quantization);
+  if (model.context_tokens > 0) json->Key("context_length").Integer(model.context_tokens);
   json->EndObject();
 }
 
-void WriteCapabilities(const Engine& engine, JsonWriter* json) {
-  const ModelAbility ability = AbilityOf(engine);
+void WriteCapabilities(const ModelAbility& ability, JsonWriter* json) {
   json->BeginArray().Text("completion");
   if (ability.calls_tools()) json->Text("tools");
   if (ability.fills_in()) json->Text("insert");
@@ -52,11 +51,13 @@ void WriteCapabilities(const Engine& engine, JsonWriter* json) {
   json->EndArray();
 }
 
-void WriteModel(const FolderModel& model, const Engine* engine, JsonWriter* json) {
-  json->Key("name").Text(model.name + ":latest").Key("model").Text(model.name + ":latest");
-  json->Key("size").Integer(static_cast<std::int64_t>(model.bytes));
-  json->Key("digest").Text(DigestOf(model)).Key("details");
-  WriteDetails(model, engine, json);
+// `bytes`: of its files, or of the memory that it takes.
+void WriteModel(const FolderModel& files, const ModelSummary& model, std::uint64_t bytes,
+                JsonWriter* json) {
+  json->Key("name").Text(files.name + ":latest").Key("model").Text(files.name + ":latest");
+  json->Key("size").Integer(static_cast<std::int64_t>(bytes));
+  json->Key("digest").Text(DigestOf(files)).Key("details");
+  WriteDetails(files, model, json);
 }
 
 void Version(const SharedExchange& exchange) {
@@ -65,40 +66,39 @@ void Version(const SharedExchange& exchange) {
   exchange->Send(HttpResponse::Json(json.Take()));
 }
 
-// What is served, then what else the folder holds.
+// All that may be served, loaded or not.
 void Tags(const Service& service, const SharedExchange& exchange) {
   JsonWriter json;
   json.BeginObject().Key("models").BeginArray();
-  std::vector<std::string> served;
-  const auto write = [&json](const FolderModel& model, const Engine* engine) {
+  for (const ModelPool::Row& row : service.models().Rows()) {
+    const FolderModel files = FolderModelOf(row);
     json.BeginObject();
-    WriteModel(model, engine, &json);
-    json.Key("modified_at").Text(model.modified_at);
-    if (engine != nullptr) {
+    WriteModel(files, Summarize(row, service.models().catalog()), files.bytes, &json);
+    json.Key("modified_at").Text(files.modified_at);
+    if (row.engine != nullptr) {
       json.Key("capabilities");
-      WriteCapabilities(*engine, &json);
+      WriteCapabilities(AbilityOf(*row.engine), &json);
     }
     json.EndObject();
-  };
-  for (const ServedModel& model : service.models()) {
-    write(FolderModelOf(model), model.engine.get());
-    served.push_back(model.name);
   }
-  for (const ListedModel& model : ListModels())
-    if (std::find(served.begin(), served.end(), model.name) == served.end())
-      write(FolderModelOf(model), nullptr);
   exchange->Send(HttpResponse::Json(json.EndArray().EndObject().Take()));
 }
 
-// Served models stay until the server ends.
+std::string ExpiresAt(KeepAlive left) {
+  if (left == kKeepForever) return "2318-01-01T00:00:00.000000000Z";  // as Ollama says never
+  return Rfc3339(std::chrono::system_clock::now() + left);
+}
+
+// What is loaded.
 void Ps(const Service& service, const SharedExchange& exchange) {
   JsonWriter json;
   json.BeginObject().Key("models").BeginArray();
-  for (const ServedModel& model : service.models()) {
+  for (const ModelPool::Row& row : service.models().LoadedRows()) {
     json.BeginObject();
-    WriteModel(FolderModelOf(model), model.engine.get(), &json);
-    json.Key("expires_at").Text("2318-01-01T00:00:00.000000000Z").Key("size_vram").Integer(0);
-    json.Key("context_length").Integer(model.engine->info().context_tokens).EndObject();
+    WriteModel(FolderModelOf(row), Summarize(row, service.models().catalog()), row.memory_bytes,
+               &json);
+    json.Key("expires_at").Text(ExpiresAt(row.expires_in)).Key("size_vram").Integer(0);
+    json.Key("context_length").Integer(row.engine->info().context_tokens).EndObject();
   }
   exchange->Send(HttpResponse::Json(json.EndArray().EndObject().Take()));
 }
@@ -110,11 +110,47 @@ std::string ParameterLines(const SamplingOptions& options) {
   return lines + "\ntop_k " + std::to_string(options.top_k);
 }
 
+// The model that a body names, loaded or not.
+ApiResult<ModelPool::Row> FindRow(const Service& service, const Metadata& body) {
+  auto name = OllamaModelName(body);
+  if (!name.ok()) return name.error();
+  auto row = service.models().Find(*name);
+  if (!row.ok() && service.loading()) return LoadingError();
+  return row;
+}
+
+void WriteModelInfo(const ModelDescription& model, bool verbose, JsonWriter* json) {
+  const std::string& architecture = model.architecture;
+  json->BeginObject().Key("general.architecture").Text(architecture);
+  json->Key(architecture + ".context_length").Integer(model.context_tokens);
+  json->Key(architecture + ".vocab_size").Integer(model.vocabulary);
+  const Tokenizer* tokenizer = model.ability.tokenizer;
+  json->Key("tokenizer.ggml.tokens").BeginArray();
+  if (verbose && tokenizer != nullptr)
+    for (std::int32_t id = 0; id < tokenizer->vocabulary(); ++id)
+      json->Text(tokenizer->WrittenToken(id));
+  json->EndArray().Key("tokenizer.ggml.merges").BeginArray().EndArray().EndObject();
+}
+
+std::string Description(const FolderModel& files, const ModelDescription& model, bool verbose) {
+  JsonWriter json;
+  json.BeginObject().Key("modelfile").Text("FROM " + files.name + "\n");
+  json.Key("parameters").Text(ParameterLines(model.recommended));
+  json.Key("template").Text(model.prompt_format).Key("details");
+  WriteDetails(files, model, &json);
+  json.Key("model_info");
+  WriteModelInfo(model, verbose, &json);
+  json.Key("capabilities");
+  WriteCapabilities(model.ability, &json);
+  json.Key("modified_at").Text(files.modified_at);
+  return json.EndObject().Take();
+}
+
 void Show(const Service& service, const SharedExchange& exchange) {
   auto body = ParseOllamaBody(exchange->request());
   if (!body.ok()) return Fail(exchange, body.error());
-  auto model = FindOllamaModel(body->root(), service);
-  if (!model.ok()) return Fail(exchange, model.error());
+  auto row = FindRow(service, body->root());
+  if (!row.ok()) return Fail(exchange, row.error());
   RequestReader reader;
   Fields fields(body->root(), "", &reader);
   const bool verbose = fields.Boolean("verbose").value_or(false);
@@ -122,30 +158,9 @@ void Show(const Service& service, const SharedExchange& exchange) {
   fields.Ignore(kKnown);
   fields.Finish();
   if (reader.failed()) return Fail(exchange, reader.error());
-
-  const EngineInfo& info = model->engine->info();
-  const FolderModel folder = FolderModelOf(*model);
-  JsonWriter json;
-  json.BeginObject().Key("modelfile").Text("FROM " + folder.name + "\n");
-  json.Key("parameters").Text(ParameterLines(info.recommended));
-  json.Key("template").Text(info.prompt_format).Key("details");
-  WriteDetails(folder, model->engine.get(), &json);
-  json.Key("model_info").BeginObject();
-  json.Key("general.architecture").Text(info.architecture);
-  json.Key(info.architecture + ".context_length").Integer(info.context_tokens);
-  json.Key(info.architecture + ".vocab_size").Integer(info.vocabulary);
-  for (const char* list : {"tokenizer.ggml.tokens", "tokenizer.ggml.merges"}) {
-    json.Key(list).BeginArray();
-    const ModelAbility ability = AbilityOf(*model->engine);
-    if (verbose && ability.tokenizer != nullptr && std::string_view(list).ends_with("tokens"))
-      for (std::int32_t id = 0; id < ability.tokenizer->vocabulary(); ++id)
-        json.Text(ability.tokenizer->WrittenToken(id));
-    json.EndArray();
-  }
-  json.EndObject().Key("capabilities");
-  WriteCapabilities(*model->engine, &json);
-  json.Key("modified_at").Text(folder.modified_at);
-  exchange->Send(HttpResponse::Json(json.EndObject().Take()));
+  auto model = DescribeModel(*row, service.models().catalog());
+  if (!model.ok()) return Fail(exchange, model.error());
+  exchange->Send(HttpResponse::Json(Description(FolderModelOf(*row), *model, verbose)));
 }
 
 // The body of a request that changes the folder: JSON, and said to be.
@@ -177,7 +192,9 @@ void Copy(const SharedExchange& exchange) {
   exchange->Send(HttpResponse{200, {}, {}});
 }
 
-void Delete(const Service& service, const SharedExchange& exchange) {
+// One of the folder may go while it answers: running answers finish on what they hold, and nobody
+// finds it from here on. One that somebody named when the server began stays.
+void Delete(Service& service, const SharedExchange& exchange) {
   auto body = ManageBody(exchange->request());
   if (!body.ok()) return Fail(exchange, body.error());
   RequestReader reader;
@@ -185,10 +202,11 @@ void Delete(const Service& service, const SharedExchange& exchange) {
   const std::string model = ReadModelName(&fields);
   fields.Finish();
   if (reader.failed()) return Fail(exchange, reader.error());
-  if (service.FindModel(model).ok())
+  if (service.models().IsPinned(model))
     return Fail(exchange,
                 {.kind = ErrorKind::kConflict, .message = "model '" + model + "' is being served"});
   if (const auto error = DeleteModel(model)) return Fail(exchange, *error);
+  service.models().Forget(model);
   exchange->Send(HttpResponse{200, {}, {}});
 }
 
@@ -203,7 +221,7 @@ void Pull(const Service& service, const SharedExchange& exchange) {
   fields.Boolean("insecure");
   fields.Finish();
   if (reader.failed()) return Fail(exchange, reader.error());
-  if (!service.FindModel(model).ok() && !FindFolderModel(model).ok())
+  if (!service.models().Find(model).ok() && !FindListedModel(model))
     return Fail(exchange, {.kind = ErrorKind::kInvalid,
                            .message = "pulling '" + model +
                                       "' is not supported here: put the model's files into " +
@@ -223,16 +241,17 @@ void NotHere(const SharedExchange& exchange, const std::string& what) {
 void Embed(const Service& service, const SharedExchange& exchange, const char* input) {
   auto body = ParseOllamaBody(exchange->request());
   if (!body.ok()) return Fail(exchange, body.error());
-  auto model = FindOllamaModel(body->root(), service);
+  auto model = FindRow(service, body->root());
   if (!model.ok()) return Fail(exchange, model.error());
+  if (auto keep_alive = ReadKeepAlive(body->root()); !keep_alive.ok())
+    return Fail(exchange, keep_alive.error());
   RequestReader reader;
   Fields fields(body->root(), "", &reader);
   const Metadata* value = fields.Any(input);
   if (value != nullptr && !value->is_string()) TextsOf(&fields, input, 0, 2048);
   fields.Boolean("truncate");
   ReadInteger(&fields, "dimensions");
-  ReadKeepAlive(&fields);
-  constexpr std::string_view kKnown[] = {"model", "name", "options"};
+  constexpr std::string_view kKnown[] = {"model", "name", "options", "keep_alive"};
   fields.Ignore(kKnown);
   fields.Finish();
   if (reader.failed()) return Fail(exchange, reader.error());

@@ -89,15 +89,12 @@ void ReadThink(Fields* body, const ServedModel& model, const ModelAbility& abili
 // What chat and generate share. The messages are there already.
 void ReadShared(Fields* body, const ServedModel& model, const ModelAbility& ability, Chat* chat,
                 OllamaRequest* out) {
-  body->Any("model");
-  body->Any("name");
-  out->call.model = model.name;
+  for (const char* key : {"model", "name", "keep_alive"}) body->Any(key);  // read before
   out->call.stream = body->Boolean("stream").value_or(true);
   ReadOptions(body, &out->call.request);
   ReadFormat(body, &out->call.request);
   ReadThink(body, model, ability, chat);
   ReadLogProbabilities(body, &out->call.request.sampling);
-  out->unload = ReadKeepAlive(body);
   constexpr std::string_view kIgnored[] = {"truncate", "shift"};  // nothing is ever cut off here
   body->Ignore(kIgnored);
 }
@@ -135,24 +132,21 @@ ApiResult<MetadataDocument> ParseOllamaBody(const HttpRequest& request) {
   return document;
 }
 
-ApiResult<ServedModel> FindOllamaModel(const Metadata& body, const Service& service) {
+ApiResult<std::string> OllamaModelName(const Metadata& body) {
   const Metadata* name = body.FindNonNull("model");
   if (name == nullptr) name = body.FindNonNull("name");
-  const std::string text(name == nullptr ? "" : name->string().value_or(""));
+  std::string text(name == nullptr ? "" : name->string().value_or(""));
   if (text.empty()) return InvalidField("model", "model is required");
-  return service.FindModel(text);
+  return text;
 }
 
-bool ReadKeepAlive(Fields* fields) {
-  const Metadata* value = fields->Any("keep_alive");
-  if (value == nullptr) return false;
-  if (value->is_number()) return *value->real() == 0;
-  if (const auto text = value->string(); text && IsGoDuration(*text))
-    return text->find_first_of("123456789") == std::string_view::npos;
-  fields->Fail("keep_alive",
-               "must be seconds or a duration such as \"5m\", not " + value->Describe(),
-               "invalid_type");
-  return false;
+bool AsksNothing(const Metadata& body, bool chat) {
+  const auto empty = [&body](const char* key) {
+    const Metadata* value = body.FindNonNull(key);
+    return value == nullptr || value->string() == "" ||
+           (value->is_array() && value->items().empty());
+  };
+  return chat ? empty("messages") : empty("prompt") && empty("suffix");
 }
 
 ApiResult<OllamaRequest> ReadOllamaChat(const Metadata& root, const ServedModel& model) {

@@ -73,11 +73,11 @@ TEST(Ollama, L04LoadsAndUnloads) {
   Json loaded(desk.Generate("").body);
   EXPECT_EQ(loaded["done"], "true");
   EXPECT_EQ(loaded["done_reason"], "\"load\"");
-  loaded = Json(desk.Generate(R"(,"keep_alive":0)").body);
-  EXPECT_EQ(loaded["done_reason"], "\"unload\"");
   loaded = Json(desk.Post("/api/chat", R"({"model":"fake","messages":[]})").body);
   EXPECT_EQ(loaded["message.content"], "\"\"");
   EXPECT_EQ(loaded["done_reason"], "\"load\"");
+  loaded = Json(desk.Generate(R"(,"keep_alive":0)").body);
+  EXPECT_EQ(loaded["done_reason"], "\"unload\"");
 }
 
 TEST(Ollama, L05ChecksTheTypesOfOptions) {
@@ -200,9 +200,13 @@ TEST(OllamaTime, WritesTimesAndReadsSpans) {
   EXPECT_EQ(Rfc3339({}), "1970-01-01T00:00:00.000000000Z");
   EXPECT_EQ(Nanoseconds(-1), 0);
   EXPECT_EQ(Nanoseconds(1.5), 1500000000);
-  EXPECT_TRUE(IsGoDuration("1.5h"));
-  EXPECT_FALSE(IsGoDuration("1"));
-  EXPECT_FALSE(IsGoDuration("1d"));
+  EXPECT_EQ(ParseGoDuration("1.5h"), std::chrono::minutes(90));
+  EXPECT_EQ(ParseGoDuration("1h30m0.5s"), std::chrono::milliseconds(5400500));
+  EXPECT_EQ(ParseGoDuration("-300ms"), std::chrono::milliseconds(-300));
+  EXPECT_EQ(ParseGoDuration("0"), std::chrono::nanoseconds(0));
+  EXPECT_GT(ParseGoDuration("9999999999999h"), std::chrono::hours(1000000));
+  for (const char* none : {"1", "1d", "", "m", "1m2", "5 minutes"})
+    EXPECT_FALSE(ParseGoDuration(none)) << none;
 }
 
 // A result without an id belongs to the first open call of its tool, else to the first of any;

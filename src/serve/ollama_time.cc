@@ -3,35 +3,48 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace hadal {
 namespace {
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
-// Takes a number with an optional fraction; false where there is none.
-bool TakeNumber(std::string_view* text) {
+// Takes a number with an optional fraction; nothing where there is none.
+std::optional<double> TakeNumber(std::string_view* text) {
+  double value = 0, place = 1;
   std::size_t digits = 0, at = 0;
   bool point = false;
   for (; at < text->size(); ++at) {
-    if (IsDigit((*text)[at]))
+    const char c = (*text)[at];
+    if (IsDigit(c)) {
       ++digits;
-    else if ((*text)[at] == '.' && !point)
+      if (point)
+        value += (place /= 10) * (c - '0');
+      else
+        value = value * 10 + (c - '0');
+    } else if (c == '.' && !point) {
       point = true;
-    else
+    } else {
       break;
+    }
   }
   text->remove_prefix(at);
-  return digits > 0;
+  if (digits == 0) return std::nullopt;
+  return value;
 }
 
-bool TakeUnit(std::string_view* text) {
-  for (const std::string_view unit : {"ns", "us", "\u00B5s", "\u03BCs", "ms", "s", "m", "h"}) {
+// In nanoseconds.
+std::optional<double> TakeUnit(std::string_view* text) {
+  constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"ns", 1},   {"us", 1e3}, {"\u00B5s", 1e3}, {"\u03BCs", 1e3},
+      {"ms", 1e6}, {"s", 1e9},  {"m", 6e10},      {"h", 3.6e12}};
+  for (const auto& [unit, nanoseconds] : kUnits) {
     if (!text->starts_with(unit)) continue;
     text->remove_prefix(unit.size());
-    return true;
+    return nanoseconds;
   }
-  return false;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -51,13 +64,21 @@ std::int64_t Nanoseconds(double seconds) {
   return static_cast<std::int64_t>(std::max(0.0, seconds) * 1e9);
 }
 
-bool IsGoDuration(std::string_view text) {
-  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
-  if (text == "0") return true;
-  if (text.empty()) return false;
-  while (!text.empty())
-    if (!TakeNumber(&text) || !TakeUnit(&text)) return false;
-  return true;
+std::optional<std::chrono::nanoseconds> ParseGoDuration(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (text == "0") return std::chrono::nanoseconds(0);
+  if (text.empty()) return std::nullopt;
+  double sum = 0;
+  while (!text.empty()) {
+    const auto number = TakeNumber(&text);
+    const auto unit = number ? TakeUnit(&text) : std::nullopt;
+    if (!unit) return std::nullopt;
+    sum += *number * *unit;
+  }
+  constexpr double kMost = 9.2e18;
+  const auto span = static_cast<std::int64_t>(std::min(sum, kMost));
+  return std::chrono::nanoseconds(negative ? -span : span);
 }
 
 }  // namespace hadal

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,7 +16,8 @@ inline std::string Rfc3339Now() { return Rfc3339(std::chrono::system_clock::now(
 // Whole nanoseconds, never negative.
 std::int64_t Nanoseconds(double seconds);
 
-// Whether a text is a span in the form of Go's time.ParseDuration: "5m", "1h30m", "-1s", "0".
-bool IsGoDuration(std::string_view text);
+// A span in the form of Go's time.ParseDuration: "5m", "1h30m", "-1s", "0". Nothing where the text
+// is none; beyond what fits, the longest span of its sign.
+std::optional<std::chrono::nanoseconds> ParseGoDuration(std::string_view text);
 
 }  // namespace hadal

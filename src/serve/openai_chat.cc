@@ -12,28 +12,29 @@ namespace {
 
 void CompleteChat(const std::shared_ptr<Service>& service,
                   const std::shared_ptr<Exchange>& exchange) {
-  auto asked = ReadAsked(*service, exchange->request());
-  if (!asked.ok()) return SendError(asked.error(), exchange.get());
-  auto call = ReadChatRequest(asked->body, asked->ability, asked->model.engine->info());
-  if (!call.ok()) return SendError(call.error(), exchange.get());
-  if (exchange->request().path.starts_with("/beta/"))
-    if (const auto error = CheckStrictTools(asked->body.root()))
-      return SendError(*error, exchange.get());
-  auto writer = MakeChatAnswer(exchange, *call, asked->ability);
-  RunCall(service, std::move(*call), exchange, std::move(writer));
+  WithAsked(service, exchange, [service, exchange](Asked& asked) {
+    auto call = ReadChatRequest(asked.body, asked.ability, asked.model.engine->info());
+    if (!call.ok()) return SendError(call.error(), exchange.get());
+    if (exchange->request().path.starts_with("/beta/"))
+      if (const auto error = CheckStrictTools(asked.body.root()))
+        return SendError(*error, exchange.get());
+    auto writer = MakeChatAnswer(exchange, *call, asked.ability);
+    RunCall(service, asked.model, std::move(*call), exchange, std::move(writer));
+  });
 }
 
 // llama-server's additions: how many tokens that would be, and no more of this reasoning.
-void CountInput(const Service& service, const std::shared_ptr<Exchange>& exchange) {
-  auto asked = ReadAsked(service, exchange->request());
-  if (!asked.ok()) return SendError(asked.error(), exchange.get());
-  auto call = ReadChatRequest(asked->body, asked->ability, asked->model.engine->info());
-  if (!call.ok()) return SendError(call.error(), exchange.get());
-  const auto ids = asked->model.engine->Tokenize(call->request);
-  if (!ids.ok()) return SendError(ErrorOf(ids.status()), exchange.get());
-  JsonWriter json;
-  json.BeginObject().Key("object").Text("response.input_tokens").Key("input_tokens");
-  exchange->Send(HttpResponse::Json(json.Integer(std::ssize(*ids)).EndObject().Take()));
+void CountInput(const std::shared_ptr<Service>& service,
+                const std::shared_ptr<Exchange>& exchange) {
+  WithAsked(service, exchange, [exchange](Asked& asked) {
+    auto call = ReadChatRequest(asked.body, asked.ability, asked.model.engine->info());
+    if (!call.ok()) return SendError(call.error(), exchange.get());
+    const auto ids = asked.model.engine->Tokenize(call->request);
+    if (!ids.ok()) return SendError(ErrorOf(ids.status()), exchange.get());
+    JsonWriter json;
+    json.BeginObject().Key("object").Text("response.input_tokens").Key("input_tokens");
+    exchange->Send(HttpResponse::Json(json.Integer(std::ssize(*ids)).EndObject().Take()));
+  });
 }
 
 void Control(Service& service, const std::shared_ptr<Exchange>& exchange) {
@@ -68,7 +69,7 @@ void AddOpenAiChatRoutes(Router* router, const std::shared_ptr<Service>& service
               [service](const auto& exchange) { CompleteChat(service, exchange); });
   router->Add("POST", {"/v1/chat/completions/input_tokens", "/chat/completions/input_tokens"},
               Access::Key(Scope::kInfer),
-              [service](const auto& exchange) { CountInput(*service, exchange); });
+              [service](const auto& exchange) { CountInput(service, exchange); });
   router->Add("POST", {"/v1/chat/completions/control", "/chat/completions/control"},
               Access::Key(Scope::kInfer),
               [service](const auto& exchange) { Control(*service, exchange); });

@@ -95,7 +95,7 @@ ApiResult<Call> ReadChatRequest(const MetadataDocument& document, const ModelAbi
   GenerateRequest& request = call.request;
   request.sampling = info.recommended;
   body.Require("model");
-  call.model = body.Text("model").value_or("");
+  body.Text("model");
   ReadOpenAiDelivery(&body, &call);
   Chat chat;
   ReadChatMessages(&body, &chat);

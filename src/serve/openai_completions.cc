@@ -9,12 +9,12 @@ namespace hadal {
 namespace {
 
 void Complete(const std::shared_ptr<Service>& service, const std::shared_ptr<Exchange>& exchange) {
-  auto asked = ReadAsked(*service, exchange->request());
-  if (!asked.ok()) return SendError(asked.error(), exchange.get());
-  auto request = ReadCompletions(asked->body, asked->ability);
-  if (!request.ok()) return SendError(request.error(), exchange.get());
-  auto writer = MakeCompletionsAnswer(exchange, *request, asked->ability);
-  RunCall(service, std::move(request->call), exchange, std::move(writer));
+  WithAsked(service, exchange, [service, exchange](Asked& asked) {
+    auto request = ReadCompletions(asked.body, asked.ability);
+    if (!request.ok()) return SendError(request.error(), exchange.get());
+    auto writer = MakeCompletionsAnswer(exchange, *request, asked.ability);
+    RunCall(service, asked.model, std::move(request->call), exchange, std::move(writer));
+  });
 }
 
 }  // namespace

@@ -101,7 +101,7 @@ ApiResult<CompletionsRequest> ReadCompletions(const MetadataDocument& document,
   Call& call = out.call;
   GenerateRequest& request = call.request;
   body.Require("model");
-  call.model = body.Text("model").value_or("");
+  body.Text("model");
   ReadPrompts(&body, ability, &call.prompts);
   ReadSuffix(&body, ability, &call.prompts);
   const bool heals = ReadHealing(&body, &call.prompts);

@@ -40,7 +40,7 @@ void Embed(const Service& service, const std::shared_ptr<Exchange>& exchange) {
   Fields body(document->root(), "", &reader);
   body.Require("model");
   const std::string name = body.Text("model").value_or("");
-  auto model = service.FindModel(name);
+  auto model = service.models().Find(name);
   if (!reader.failed() && !model.ok()) return fail(model.error());
   CheckInput(&body);
   body.Word("encoding_format", kEncodings);

@@ -1,12 +1,20 @@
 // The models of this server as OpenAI, DeepSeek and Anthropic list them: /v1/models and /models.
 #include "serve/json_writer.h"
+#include "serve/model_description.h"
 #include "serve/ollama_time.h"
 #include "serve/routes.h"
 
 namespace hadal {
 namespace {
 
-void WriteModel(const ServedModel& model, Dialect dialect, JsonWriter* json) {
+// In llama-server's words.
+const char* StateOf(const ModelPool::Row& model) {
+  if (model.engine != nullptr) return "loaded";
+  return model.loading ? "loading" : "unloaded";
+}
+
+void WriteModel(const ModelPool::Row& model, ModelCatalog& catalog, Dialect dialect,
+                JsonWriter* json) {
   json->BeginObject().Key("id").Text(model.name);
   if (dialect == Dialect::kAnthropic) {
     json->Key("type").Text("model").Key("display_name").Text(model.name);
@@ -17,20 +25,22 @@ void WriteModel(const ServedModel& model, Dialect dialect, JsonWriter* json) {
   }
   json->Key("object").Text("model").Key("created").Integer(model.created_seconds);
   json->Key("owned_by").Text("hadal").Key("meta").BeginObject();
-  const EngineInfo& info = model.engine->info();
-  json->Key("n_vocab").Integer(info.vocabulary).Key("n_ctx_train").Integer(info.context_tokens);
-  json->EndObject().EndObject();
+  const ModelSummary summary = Summarize(model, catalog);
+  json->Key("n_vocab").Integer(summary.vocabulary);
+  json->Key("n_ctx_train").Integer(summary.context_tokens).EndObject();
+  json->Key("status").BeginObject().Key("value").Text(StateOf(model)).EndObject().EndObject();
 }
 
 void ListModels(const Service& service, Exchange& exchange) {
   const Dialect dialect = DialectOf(exchange.request());
-  const std::vector<ServedModel> models = service.models();
+  const std::vector<ModelPool::Row> models = service.models().Rows();
   if (models.empty() && service.loading()) return SendError(LoadingError(), &exchange);
   JsonWriter json;
   json.BeginObject();
   if (dialect != Dialect::kAnthropic) json.Key("object").Text("list");
   json.Key("data").BeginArray();
-  for (const ServedModel& model : models) WriteModel(model, dialect, &json);
+  for (const ModelPool::Row& model : models)
+    WriteModel(model, service.models().catalog(), dialect, &json);
   json.EndArray();
   if (dialect == Dialect::kAnthropic) {
     json.Key("has_more").Boolean(false);
@@ -44,10 +54,10 @@ void ListModels(const Service& service, Exchange& exchange) {
 
 void ShowModel(const Service& service, Exchange& exchange) {
   const HttpRequest& request = exchange.request();
-  auto model = service.FindModel(request.Parameter("id"));
-  if (!model.ok()) return exchange.Send(ErrorResponse(model.error(), request));
+  auto model = service.models().Find(request.Parameter("id"));
+  if (!model.ok()) return SendError(service.loading() ? LoadingError() : model.error(), &exchange);
   JsonWriter json;
-  WriteModel(*model, DialectOf(request), &json);
+  WriteModel(*model, service.models().catalog(), DialectOf(request), &json);
   exchange.Send(HttpResponse::Json(json.Take()));
 }
 

@@ -181,7 +181,7 @@ ApiResult<ResponsesRequest> ReadResponsesRequest(const MetadataDocument& documen
   ResponsesRequest out;
   Call& call = out.call;
   body.Require("model");
-  call.model = body.Text("model").value_or("");
+  body.Text("model");
   call.stream = body.Boolean("stream").value_or(false);
   if (auto options = body.Object("stream_options")) {
     options->Boolean("include_obfuscation");

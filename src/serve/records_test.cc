@@ -140,12 +140,12 @@ TEST(EnergyMeter, FollowsCountersThatWrapAround) {
 
 TEST(Metrics, CountsCallsAndReadsEngines) {
   Metrics metrics;
-  metrics.AddEngine("tiny", [] {
+  metrics.SetEngines([] {
     EngineCounters reading;
     reading.prefixes.reasons = {{"evicted", 5}};
     reading.running = 3;
     reading.preemptions = 2;
-    return reading;
+    return Metrics::EngineReadings{{"tiny", reading}};
   });
   metrics.Started(Call("ann", 10, 3));
   metrics.Ended(Call("ann", 10, 3));

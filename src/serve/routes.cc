@@ -8,6 +8,7 @@ std::shared_ptr<Router> MakeRouter(const std::shared_ptr<Service>& service,
   AddHealthRoutes(router.get(), service);
   AddPageRoutes(router.get());
   AddModelRoutes(router.get(), service);
+  AddModelLoadingRoutes(router.get(), service);
   AddOpenAiChatRoutes(router.get(), service);
   AddCompletionsRoutes(router.get(), service);
   AddResponsesRoutes(router.get(), service);

@@ -21,6 +21,7 @@ void AddResponsesRoutes(Router* router, const std::shared_ptr<Service>& service)
 void AddCompletionsRoutes(Router* router, const std::shared_ptr<Service>& service);
 void AddPageRoutes(Router* router);
 void AddModelRoutes(Router* router, const std::shared_ptr<Service>& service);
+void AddModelLoadingRoutes(Router* router, const std::shared_ptr<Service>& service);
 
 // GET /metrics and the live view of the page.
 void AddObservationRoutes(Router* router, const std::shared_ptr<Service>& service,

@@ -103,7 +103,7 @@ struct House {
       const std::size_t at = text.rfind("assistant") + 9;
       return tokens.size() - at < answer.size() ? Id(answer[tokens.size() - at]) : 0;
     };
-    service->AddModel({.name = "fake", .engine = fixture.engine});
+    service->models().AddPinned({.name = "fake", .engine = fixture.engine});
     service->AddObserver(std::static_pointer_cast<CallObserver>(watcher));
     service->AddObserver(std::static_pointer_cast<RequestObserver>(requests));
     auto started = Server::Start({.port = 0, .limits = limits},

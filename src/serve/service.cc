@@ -1,14 +1,6 @@
 #include "serve/service.h"
 
-#include "base/check.h"
-
 namespace hadal {
-
-void Service::AddModel(ServedModel model) {
-  HADAL_CHECK(model.engine != nullptr, "a served model needs its engine");
-  const std::lock_guard<std::mutex> lock(mutex_);
-  models_.push_back(std::move(model));
-}
 
 void Service::AddObserver(std::shared_ptr<CallObserver> observer) {
   observers_.push_back(std::move(observer));
@@ -16,26 +8,6 @@ void Service::AddObserver(std::shared_ptr<CallObserver> observer) {
 
 void Service::AddObserver(std::shared_ptr<RequestObserver> observer) {
   request_observers_.push_back(std::move(observer));
-}
-
-ApiResult<ServedModel> Service::FindModel(std::string_view name) const {
-  constexpr std::string_view kLatest = ":latest";
-  const auto bare = [&](std::string_view text) {
-    return text.ends_with(kLatest) ? text.substr(0, text.size() - kLatest.size()) : text;
-  };
-  const std::lock_guard<std::mutex> lock(mutex_);
-  for (const ServedModel& model : models_)
-    if (name.empty() || bare(model.name) == bare(name)) return model;
-  if (loading()) return LoadingError();
-  return ApiError{.kind = ErrorKind::kNotFound,
-                  .message = "model '" + std::string(name) + "' not found",
-                  .param = "model",
-                  .code = "model_not_found"};
-}
-
-std::vector<ServedModel> Service::models() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return models_;
 }
 
 ApiError LoadingError() {

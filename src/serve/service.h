@@ -16,15 +16,9 @@
 #include "serve/admission.h"
 #include "serve/api_error.h"
 #include "serve/call.h"
+#include "serve/model_pool.h"
 
 namespace hadal {
-
-// A model that answers.
-struct ServedModel {
-  std::string name;  // what clients call it
-  std::shared_ptr<Engine> engine;
-  std::int64_t created_seconds = 0;  // of its file, since 1970
-};
 
 // What became of one call, for metrics and the ledger. No text in it.
 struct CallRecord {
@@ -75,26 +69,23 @@ struct RunningEntry {
 
 struct ServiceLimits {
   AdmissionLimits admission = {};
-  double first_token_seconds = 600;  // then the call fails
+  double load_seconds = 600;         // that a call waits for its model, then it fails
+  double first_token_seconds = 600;  // the same for its answer
   double total_seconds = 3600;       // then the answer ends as if it were long enough
   int most_answers = 16;             // of one call: choices times prompts
 };
 
 class Service {
  public:
-  explicit Service(ServiceLimits limits = {}) : limits_(limits), admission_(limits.admission) {}
+  explicit Service(ServiceLimits limits = {}, ModelPoolOptions models = {})
+      : limits_(limits), admission_(limits.admission), models_(std::move(models)) {}
 
-  // The first model is the default one. While the server runs: between set_loading(true) and
-  // (false).
-  void AddModel(ServedModel model);
   // Before the server starts.
   void AddObserver(std::shared_ptr<CallObserver> observer);
   void AddObserver(std::shared_ptr<RequestObserver> observer);
 
-  // By name; an empty name is the default model. ":latest" may be left out or added (Ollama).
-  ApiResult<ServedModel> FindModel(std::string_view name) const;
-  std::vector<ServedModel> models() const;
-
+  ModelPool& models() { return models_; }
+  const ModelPool& models() const { return models_; }
   Admission& admission() { return admission_; }
   const std::vector<std::shared_ptr<CallObserver>>& observers() const { return observers_; }
   const std::vector<std::shared_ptr<RequestObserver>>& request_observers() const {
@@ -113,19 +104,19 @@ class Service {
   // False from the first signal on: readiness is gone, running calls finish.
   bool ready() const { return ready_.load() && !loading(); }
   void set_ready(bool ready) { ready_.store(ready); }
-  // Models are still to be added: one that is not there is not "not found" but being loaded.
+  // Pinned models are still to be added: one that is not there is not "not found" but being loaded.
   bool loading() const { return loading_.load(); }
   void set_loading(bool loading) { loading_.store(loading); }
 
  private:
   const ServiceLimits limits_;
   mutable std::mutex mutex_;
-  std::vector<ServedModel> models_;
   std::map<std::uint64_t, RunningEntry> running_;
   std::uint64_t next_running_ = 0;
   std::vector<std::shared_ptr<CallObserver>> observers_;
   std::vector<std::shared_ptr<RequestObserver>> request_observers_;
   Admission admission_;
+  ModelPool models_;
   std::atomic<bool> ready_{false}, loading_{false};
 };
 
