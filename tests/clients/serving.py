@@ -1,4 +1,5 @@
-"""A `hadal serve` of its own for the tests: two tiny models, a free port on the loopback address."""
+"""A `hadal serve` of its own for the tests: two tiny models, a third one in its model folder, a free port
+on the loopback address."""
 
 import json
 import os
@@ -9,7 +10,7 @@ import urllib.error
 import urllib.request
 
 HADAL = os.environ["HADAL"]
-TINY, MIXTURE = "tiny", "tiny-v3"
+TINY, MIXTURE, LATER = "tiny", "tiny-v3", "later"
 
 
 class Server:
@@ -21,7 +22,9 @@ class Server:
             subprocess.run([HADAL, "synth", shape, "--out", path], check=True, capture_output=True)
             models.append(path)
         home = dict(os.environ, HADAL_HOME=os.path.join(self.folder.name, "home"))
-        os.makedirs(os.path.join(self.folder.name, "home", "models"))
+        later = os.path.join(self.folder.name, "home", "models", LATER)
+        os.makedirs(os.path.dirname(later))
+        subprocess.run([HADAL, "synth", TINY, "--seed", "1", "--out", later], check=True, capture_output=True)
         self.process = subprocess.Popen(
             [HADAL, "serve", *models, "--port", "0", "--no-ledger", "--quiet"],
             stdout=subprocess.PIPE, text=True, env=home)

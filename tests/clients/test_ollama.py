@@ -1,12 +1,13 @@
 """The official Ollama client: rows L of the conformance list."""
 
+import datetime
 import json
 import time
 import unittest
 
 import ollama
 
-from serving import TINY, server
+from serving import LATER, TINY, server
 
 HI = [{"role": "user", "content": "Hi there"}]
 FIXED = {"temperature": 0, "num_predict": 12}
@@ -67,6 +68,33 @@ class Ollama(unittest.TestCase):
         self.assertEqual(missing.exception.status_code, 404)
         with self.assertRaises(ollama.ResponseError):
             client().copy("none", "other")
+
+    def test_l04_l13_keep_alive_and_ps(self):
+        def row():
+            return next((m for m in client().ps().models if m.model == LATER + ":latest"), None)
+
+        client().generate(LATER, keep_alive=0)
+        self.assertIsNone(row())
+        for form, seconds in (("1h", 3600), (5400, 5400), ("1h30m", 5400), (None, 300)):
+            answer = client().generate(LATER, "Hi there", options=FIXED, keep_alive=form)
+            self.assertTrue(answer.done)
+            left = row().expires_at - datetime.datetime.now(datetime.timezone.utc)
+            self.assertLessEqual(left.total_seconds(), seconds + 1, form)
+            self.assertGreater(left.total_seconds(), seconds / 2, form)
+        loaded = row()
+        self.assertGreater(loaded.size, 0)
+        self.assertEqual(loaded.size_vram, 0)
+        self.assertTrue(loaded.details.parameter_size)
+        self.assertEqual(loaded.details.quantization_level, "BF16")
+        for forever in (-1, "-1s"):
+            self.assertEqual(client().chat(LATER, [], keep_alive=forever).done_reason, "load")
+            self.assertGreater(row().expires_at.year, 2100)
+        self.assertEqual(client().chat(LATER, [], keep_alive="0s").done_reason, "unload")
+        self.assertIsNone(row())
+        self.assertIn(LATER + ":latest", [model.model for model in client().list().models])
+        self.assertEqual(client().show(LATER).details.quantization_level, "BF16")
+        self.assertIsNone(row(), "looking loads nothing")
+        self.assertEqual(server().ask("/api/generate", {"model": LATER, "keep_alive": "soon"})[0], 400)
 
     def test_l14_unknown_model(self):
         with self.assertRaises(ollama.ResponseError) as missing:
