@@ -29,6 +29,7 @@ export class Mock {
     this.controls = []
     this.busy = 0
     this.loading = 0
+    this.loaded = new Set(['hadal-small'])
     this.sockets = new Set()
     this.port = 0
   }
@@ -64,7 +65,9 @@ export class Mock {
     if (url.pathname === '/' || url.pathname.startsWith('/assets/')) return this.file(url.pathname, response)
     if (this.key !== '' && request.headers.authorization !== `Bearer ${this.key}`) return refuse(401, 'invalid_api_key', 'A key is needed.')
     switch (url.pathname) {
-      case '/v1/models': return json({ object: 'list', data: [{ id: 'hadal-small', object: 'model', created: 1, owned_by: 'hadal', context_length: 8192 }, { id: 'hadal-mixture', object: 'model', created: 1, owned_by: 'hadal', context_length: 131072 }] })
+      case '/v1/models': return json({ object: 'list', data: [['hadal-small', 8192], ['hadal-mixture', 131072]].map(([id, context_length]) => ({ id, object: 'model', created: 1, owned_by: 'hadal', context_length, status: { value: this.loaded.has(id) ? 'loaded' : 'unloaded' } })) })
+      case '/models/load': this.loaded.add(JSON.parse(body).model); return json({ success: true })
+      case '/models/unload': this.loaded.delete(JSON.parse(body).model); return json({ success: true })
       case '/props': return json({ default_generation_settings: { n_ctx: 8192 }, total_slots: 4 })
       case '/api/show': return json({ license: 'Apache-2.0', details: { format: 'safetensors', family: 'hadal', parameter_size: '135M', quantization_level: 'BF16' }, model_info: { 'general.architecture': 'hadal' }, capabilities: ['completion', 'thinking'] })
       case '/api/tags': return json({ models: [{ name: 'hadal-small', size: 270_000_000, details: {} }] })

@@ -531,6 +531,22 @@ test('sends what was set, and nothing that was not', needsMock, async () => {
   await done()
 })
 
+test('shows which models are in memory, loads them and frees them', needsMock, async () => {
+  const { page, done } = await visit()
+  const open = () => page.getByRole('button', { name: /Choose a model/ }).click()
+  await open()
+  await page.getByRole('menuitemradio', { name: /hadal-small.*loaded/ }).waitFor()
+  await page.getByRole('menuitemradio', { name: /hadal-mixture.*available/ }).click()
+  await open()
+  await page.getByRole('menuitem', { name: 'Load hadal-mixture' }).click()
+  await open()
+  await page.getByRole('menuitemradio', { name: /hadal-mixture.*loaded/ }).waitFor()
+  await page.getByRole('menuitem', { name: 'Free the memory of hadal-mixture' }).click()
+  await open()
+  await page.getByRole('menuitemradio', { name: /hadal-mixture.*available/ }).waitFor()
+  await done()
+})
+
 test('watches the machine only while asked to', needsMock, async () => {
   const { page, done } = await visit()
   let polls = 0

@@ -73,8 +73,18 @@ export async function listModels(): Promise<Model[]> {
   const answer = (await getJson('/v1/models')) as { data?: Record<string, any>[] }
   return (answer.data ?? []).filter((each) => typeof each.id === 'string').map((each) => {
     const context = contextOf(each)
-    return { id: each.id as string, ...(context ? { context_tokens: context } : {}) }
+    const state = each.status?.value
+    return {
+      id: each.id as string,
+      ...(context ? { context_tokens: context } : {}),
+      ...(typeof state === 'string' ? { loaded: state === 'loaded' } : {}),
+    }
   })
+}
+
+// Loads a model, or frees its memory; resolves when it is loaded.
+export async function setLoaded(model: string, loaded: boolean): Promise<void> {
+  await postJson(loaded ? '/models/load' : '/models/unload', { model })
 }
 
 // The context of the model that is loaded, where the server says it.

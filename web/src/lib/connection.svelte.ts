@@ -1,6 +1,6 @@
 // Whether the server answers. Nothing is asked while all is well; after a failure /health is asked
 // until it answers, and what waited goes on.
-import { contextTokens, healthy, listModels, ApiError } from './api'
+import { contextTokens, healthy, listModels, setLoaded, ApiError } from './api'
 import { announce } from './announce.svelte'
 import { store } from './db'
 import { S } from './strings'
@@ -35,6 +35,19 @@ class Connection {
   pick(model: string): void {
     this.model = model
     void store.setValue('model', model)
+  }
+
+  // Says how it went; never throws.
+  async setLoaded(model: string, loaded: boolean): Promise<void> {
+    if (loaded) announce(S.loadingModel(model))
+    try {
+      await setLoaded(model, loaded)
+      announce(loaded ? S.modelLoaded(model) : S.modelFreed(model))
+    } catch (error) {
+      if (error instanceof ApiError) announce(error.failure.message)
+      this.failed(error)
+    }
+    await this.refresh()
   }
 
   contextOf(model: string): number | undefined {

@@ -154,6 +154,12 @@ export const S = {
     context: 'Context', capabilities: 'Can do', license: 'Licence', format: 'Format', state: 'State',
   },
   loaded: 'loaded',
+  available: 'available',
+  loadModel: (name: string) => `Load ${name}`,
+  freeModel: (name: string) => `Free the memory of ${name}`,
+  loadingModel: (name: string) => `${name} is being loaded.`,
+  modelLoaded: (name: string) => `${name} is loaded.`,
+  modelFreed: (name: string) => `The memory of ${name} is free.`,
 
   // settings
   settings: 'Settings',

@@ -69,4 +69,5 @@ export interface Model {
   id: string
   context_tokens?: number
   description?: string
+  loaded?: boolean  // in memory; absent where the server does not say
 }
