@@ -153,9 +153,9 @@ void AddLlamaServerRoutes(Router* router, const std::shared_ptr<Service>& servic
   for (const auto& [path, answer] : {std::pair<const char*, OfText>{"/tokenize", Tokenize},
                                      {"/detokenize", Detokenize},
                                      {"/apply-template", ApplyTemplate}})
-    router->Add({"POST", path, infer, [service, answer = answer](const auto& exchange) {
+    router->Add({"POST", path, infer, [service, tell = answer](const auto& exchange) {
                    WithAskedOfText(service, exchange,
-                                   [exchange, answer](Asked& asked) { answer(asked, exchange); });
+                                   [exchange, tell](Asked& asked) { tell(asked, exchange); });
                  }});
   router->Add(
       {"POST", "/completion", infer, [service](const auto& e) { Complete(service, e, false); }});
