@@ -30,6 +30,20 @@ struct ToBf16Weight {
 struct PairRows {
   const std::byte* row[kAttendKeys];
 };
+// Rows of the next block, asked for a few at a time while this one is multiplied: all at once would
+// fill the core's queue of lines that memory owes it, and the core would wait.
+struct NextRows {
+  const std::byte* row[kAttendKeys];
+  std::int64_t bytes = 0, asked = 0, count = 0;
+};
+// At each tile of keys and each strip of columns, so that V2's and V4's widths ask for all 64.
+constexpr std::int64_t kAskedTogether = 3;
+
+HADAL_INLINE void AskForSome(NextRows* next) {
+  for (std::int64_t i = 0; i < kAskedTogether && next->asked < next->count; ++i)
+    AskFor(next->row[next->asked++], next->bytes);
+}
+
 // One block and what its queries have in memory.
 struct PairBlock {
   PairRows rows;
@@ -87,15 +101,17 @@ inline __attribute__((noinline)) void ScoreTile(const std::uint16_t* const* q, i
 }
 
 // Of queries [begin, end) with the tiles of keys that `range` touches.
-HADAL_INLINE void ScorePairs(const PairBlock& b, int begin, int end, AttendRange range,
-                             float scale) {
-  for (std::int64_t c = range.first / kTile * kTile; c < range.last; c += kTile)
+HADAL_INLINE void ScorePairs(const PairBlock& b, int begin, int end, AttendRange range, float scale,
+                             NextRows* next) {
+  for (std::int64_t c = range.first / kTile * kTile; c < range.last; c += kTile) {
+    AskForSome(next);
     for (int r = begin; r < end; r += kTile) {
       const int rows = end - r < kTile ? end - r : kTile;
       const std::uint16_t* q[kTile];
       for (int i = 0; i < kTile; ++i) q[i] = b.q + (i < rows ? r + i : r) * b.q_stride;
       ScoreTile(q, rows, b.rows.row + c, b.q_stride, scale, b.scores + r * kAttendKeys + c);
     }
+  }
 }
 
 // --- Values --------------------------------------------------------------------------------------
@@ -222,21 +238,21 @@ HADAL_INLINE void PutPairs(const float* row, std::int64_t count, std::uint16_t* 
   }
 }
 
-// Where the block's rows lie as bf16 in whole groups: in the cache, or decoded.
+// Where the block's rows lie as bf16 in whole groups, in the cache or decoded; and the next
+// block's.
 inline __attribute__((noinline)) PairRows ReadPairs(const AttendSource& source, const Block& block,
-                                                    const Bf16Scratch& scratch) {
+                                                    const Bf16Scratch& scratch, NextRows* next) {
   const CachedRows& keys = source.keys;
   const AttendRange range = block.range;
   PairRows rows;
-  const std::byte* next[kAttendKeys];
   FindRows(source, keys, block.first, range, rows.row);
-  FindRows(source, keys, block.first + kAttendKeys, {0, block.ahead}, next);
+  FindRows(source, keys, block.first + kAttendKeys, {0, block.ahead}, next->row);
+  next->count = block.ahead;
+  next->bytes = RowBytes(keys);
   const bool in_place = keys.dtype == DType::kBF16 && keys.width % kPairColumns == 0;
-  const std::int64_t bytes = RowBytes(keys), padded = PaddedColumns(keys.width);
+  const std::int64_t padded = PaddedColumns(keys.width);
   auto* decoded = static_cast<std::uint16_t*>(scratch.keys);
-  for (std::int64_t j = range.first; j < range.last; ++j) {
-    if (j < block.ahead) AskFor(next[j], bytes);
-    if (in_place) continue;
+  for (std::int64_t j = range.first; j < range.last && !in_place; ++j) {
     ReadCachedRow(keys, rows.row[j], scratch.row);
     PutPairs(scratch.row, keys.width, decoded + j * padded);
     rows.row[j] = reinterpret_cast<const std::byte*>(decoded + j * padded);
@@ -256,7 +272,7 @@ HADAL_INLINE void PackWeights(const float* weights, AttendRange seen, std::uint1
 // All arithmetic with a block that was read.
 inline __attribute__((noinline)) void TakePairs(const AttendJob& job, const Block& block,
                                                 const PairRows& rows, int begin, int end,
-                                                AttendState* state) {
+                                                NextRows* next, AttendState* state) {
   const FlushDenormals flush;
   const Bf16Scratch scratch = Bf16ScratchOf(job);
   PairBlock b;
@@ -265,7 +281,7 @@ inline __attribute__((noinline)) void TakePairs(const AttendJob& job, const Bloc
   b.q_stride = PaddedColumns(job.key_width);
   b.weights = static_cast<std::uint16_t*>(scratch.weights);
   b.scores = scratch.scores;
-  ScorePairs(b, begin, end, block.range, job.scale);
+  ScorePairs(b, begin, end, block.range, job.scale, next);
   const std::int64_t value_width = PaddedColumns(job.value_width);
   for (int r = begin; r < end; ++r) {
     const AttendRange seen = SeenIn(*state, r, block.first);
@@ -273,8 +289,10 @@ inline __attribute__((noinline)) void TakePairs(const AttendJob& job, const Bloc
     Weigh(state, r, seen, value_width, ToBf16Weight{}, scores);
     PackWeights(scores, seen, b.weights + r * kAttendKeys);
   }
-  for (std::int64_t from = 0; from < value_width; from += kStrip)
+  for (std::int64_t from = 0; from < value_width; from += kStrip) {
+    AskForSome(next);
     AddPairStrip(b, *state, begin, end, block.first, from, value_width - from);
+  }
 }
 
 HADAL_INLINE void BeginPairs(const AttendJob& job, AttendState* state) {
@@ -313,7 +331,9 @@ void AttendPairs(const AttendJob& job) noexcept {
   for (int s = 0; s < job.source_count; ++s) {
     const AttendSource& source = job.sources[s];
     ForBlocks(job, source, &state, [&](const Block& block, int begin, int end) {
-      TakePairs(job, block, ReadPairs(source, block, scratch), begin, end, &state);
+      NextRows next;
+      const PairRows rows = ReadPairs(source, block, scratch, &next);
+      TakePairs(job, block, rows, begin, end, &next, &state);
     });
   }
   FinishPairs(job, &state);
