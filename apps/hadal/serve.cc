@@ -12,12 +12,14 @@
 #include "commands.h"
 #include "engine/model_folder.h"
 #include "hadal/engine.h"
+#include "hub_environment.h"
 #include "interrupt_signals.h"
 #include "report.h"
 #include "serve/keep_alive.h"
 #include "serve/key_ring.h"
 #include "serve/ledger.h"
 #include "serve/metrics.h"
+#include "serve/pull_desk.h"
 #include "serve/request_log.h"
 #include "serve/routes.h"
 #include "verify.h"
@@ -39,7 +41,7 @@ struct ServeOptions {
   std::string keep_alive;
   std::int64_t most_calls = 512, most_answers = 16;
   std::optional<double> drain_seconds;
-  bool no_ledger = false, quiet = false, verify = false;
+  bool no_ledger = false, quiet = false, verify = false, no_pull = false;
 };
 
 // "models/llama.gguf" is called llama; a model of the folder as it is called there.
@@ -146,6 +148,13 @@ Status Serve(const ServeOptions& options) {
       ServiceLimits{.admission = {.most_calls = options.most_calls},
                     .most_answers = static_cast<int>(options.most_answers)},
       std::move(pool));
+  // Where others can reach the server without a key, they cannot fill its disk.
+  if (!options.no_pull && (keys->in_force() || !options.server.allow_without_key)) {
+    PullOptions pull;
+    pull.folder = ModelFolder();
+    ReadHubEnvironment(&pull);
+    service->set_pulls(std::make_shared<PullDesk>(std::move(pull)));
+  }
   const auto metrics = std::make_shared<Metrics>();
   service->AddObserver(std::static_pointer_cast<CallObserver>(metrics));
   service->AddObserver(std::static_pointer_cast<RequestObserver>(metrics));
@@ -216,6 +225,7 @@ void Describe(Options* command, ServeOptions* options) {
                  "most of that folder (default 16384)");
   command->Value("--ledger", &options->ledger, "file that counts use by key and model");
   command->Flag("--no-ledger", &options->no_ledger, "count nothing on disk");
+  command->Flag("--no-pull", &options->no_pull, "fetch no models for clients");
   command->Flag("--quiet", &options->quiet, "no lines for requests and calls on standard error");
   command->Flag("--verify", &options->verify,
                 "compare the models' files with their recorded checksums first");

@@ -163,7 +163,7 @@ Result<FileChoice> ChooseFiles(const std::vector<HubFile>& list, const HubName& 
   }
   if (!as.empty()) choice.local_name = as;
   HADAL_RETURN_IF_ERROR(CheckChoice(choice, name));
-  std::ranges::stable_sort(choice.files, {}, [](const HubFile& file) {
+  std::ranges::sort(choice.files, {}, [](const HubFile& file) {
     return std::pair(file.path.ends_with(".safetensors") || file.path.ends_with(".gguf"),
                      file.path);
   });

@@ -110,10 +110,11 @@ class PullJob {
     std::vector<fs::path> stale;
     std::error_code error;
     for (const std::string& folder : {work_.files(), work_.notes()})
-      for (const auto& entry : fs::recursive_directory_iterator(folder, error))
-        if (!entry.is_directory(error) &&
-            !wanted.contains(entry.path().lexically_relative(folder).string()))
-          stale.push_back(entry.path());
+      for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+           at.increment(error))
+        if (!fs::is_directory(at->symlink_status()) &&
+            !wanted.contains(at->path().lexically_relative(folder).string()))
+          stale.push_back(at->path());
     for (const fs::path& path : stale) fs::remove(path, error);
     for (const HubFile& file : choice_.files) {
       HADAL_ASSIGN_OR_RETURN(const std::uint64_t kept, KeptBytes(PlaceOf(file), file));

@@ -1,7 +1,9 @@
 // An exchange without a network, for tests of handlers and writers. The strand is a queue that the
-// test runs itself: Wait() until the answer is complete.
+// test runs itself: Wait() until the answer is complete. Handlers may answer from any thread; what
+// was sent is the test's to read afterwards.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -25,23 +27,32 @@ class FakeExchange : public Exchange {
 
   HttpRequest& request() override { return request_; }
   void Send(HttpResponse response) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
     sent_ = std::move(response);
     Complete();
   }
   void Begin(int status, HttpHeaders headers, std::string heartbeat) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
     sent_.status = status;
     sent_.headers = std::move(headers);
     heartbeat_ = std::move(heartbeat);
     streamed_ = true;
   }
   bool Write(std::string piece) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
     if (gone_) return false;
     pieces_.push_back(piece);
     sent_.body += piece;
     return true;
   }
-  void Finish() override { Complete(); }
-  void OnGone(std::function<void()> callback) override { on_gone_ = std::move(callback); }
+  void Finish() override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Complete();
+  }
+  void OnGone(std::function<void()> callback) override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    on_gone_ = std::move(callback);
+  }
   bool gone() const override { return gone_; }
   void Post(std::function<void()> work) override {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -54,8 +65,13 @@ class FakeExchange : public Exchange {
 
   // The client goes away.
   void Leave() {
-    gone_ = true;
-    if (const auto callback = std::exchange(on_gone_, nullptr)) callback();
+    std::function<void()> callback;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      gone_ = true;
+      callback = std::exchange(on_gone_, nullptr);
+    }
+    if (callback) callback();
   }
   // Runs what was posted so far.
   void RunPosted() {
@@ -101,13 +117,15 @@ class FakeExchange : public Exchange {
   void Complete() {
     complete_ = true;
     on_gone_ = nullptr;
+    wake_.notify_one();  // with the lock, as in Post
   }
 
   HttpRequest request_;
   HttpResponse sent_;
   std::vector<std::string> pieces_;
   std::string heartbeat_;
-  bool complete_ = false, streamed_ = false, gone_ = false;
+  bool complete_ = false, streamed_ = false;
+  std::atomic<bool> gone_{false};
   std::function<void()> on_gone_;
   std::vector<std::pair<double, std::function<void()>>> timers_;
   std::mutex mutex_;

@@ -1,5 +1,6 @@
 // Ollama's routes about models: version, tags, ps, show, and the local folder: copy and delete.
-// Pulling, pushing and creating need a registry or its blobs, which this server does not speak to.
+// Pulling is pull_desk.h; pushing and creating need a registry or its blobs, which this server does
+// not speak to.
 #include <algorithm>
 
 #include "base/digest.h"
@@ -11,6 +12,7 @@
 #include "serve/ollama_folder.h"
 #include "serve/ollama_request.h"
 #include "serve/ollama_time.h"
+#include "serve/pull_desk.h"
 #include "serve/routes.h"
 
 namespace hadal {
@@ -210,8 +212,16 @@ void Delete(Service& service, const SharedExchange& exchange) {
   exchange->Send(HttpResponse{200, {}, {}});
 }
 
-// A model that is there already needs no pulling; anything else has to come from elsewhere.
-void Pull(const Service& service, const SharedExchange& exchange) {
+// A model that is there already, by its name in the folder, needs no pulling.
+void SendPulled(bool stream, const SharedExchange& exchange) {
+  if (!stream) return exchange->Send(HttpResponse::Json(R"({"status":"success"})"));
+  exchange->Begin(200, {{"Content-Type", "application/x-ndjson"}}, "");
+  exchange->Write("{\"status\":\"pulling manifest\"}\n");
+  exchange->Write("{\"status\":\"success\"}\n");
+  exchange->Finish();
+}
+
+void Pull(Service* service, const SharedExchange& exchange) {
   auto body = ManageBody(exchange->request());
   if (!body.ok()) return Fail(exchange, body.error());
   RequestReader reader;
@@ -221,16 +231,19 @@ void Pull(const Service& service, const SharedExchange& exchange) {
   fields.Boolean("insecure");
   fields.Finish();
   if (reader.failed()) return Fail(exchange, reader.error());
-  if (!service.models().Find(model).ok() && !FindListedModel(model))
+  if (service->models().Find(model).ok() || FindListedModel(model))
+    return SendPulled(stream, exchange);
+  const auto name = ParseHubName(model);
+  if (!name.ok())
     return Fail(exchange, {.kind = ErrorKind::kInvalid,
                            .message = "pulling '" + model +
-                                      "' is not supported here: put the model's files into " +
-                                      ModelFolder()});
-  if (!stream) return exchange->Send(HttpResponse::Json(R"({"status":"success"})"));
-  exchange->Begin(200, {{"Content-Type", "application/x-ndjson"}}, "");
-  exchange->Write("{\"status\":\"pulling manifest\"}\n");
-  exchange->Write("{\"status\":\"success\"}\n");
-  exchange->Finish();
+                                      "' is not supported: name a model of the hub as OWNER/NAME "
+                                      "or OWNER/NAME:FILE.gguf"});
+  if (service->pulls() == nullptr)
+    return Fail(exchange, {.kind = ErrorKind::kForbidden,
+                           .message = "this server pulls no models: put the model's files into "
+                                      "its model folder"});
+  service->pulls()->Start(*name, stream, service, exchange);
 }
 
 void NotHere(const SharedExchange& exchange, const std::string& what) {
@@ -273,7 +286,7 @@ void AddOllamaModelRoutes(Router* router, const std::shared_ptr<Service>& servic
                [service](const auto& e) { Embed(*service, e, "prompt"); }});
   router->Add({"POST", "/api/copy", manage, Copy});
   router->Add({"DELETE", "/api/delete", manage, [service](const auto& e) { Delete(*service, e); }});
-  router->Add({"POST", "/api/pull", manage, [service](const auto& e) { Pull(*service, e); }});
+  router->Add({"POST", "/api/pull", manage, [service](const auto& e) { Pull(service.get(), e); }});
   router->Add({"POST", "/api/push", manage, [](const auto& e) {
                  NotHere(e, "pushing models is not supported by this server");
                }});

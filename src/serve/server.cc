@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "serve/connection.h"
+#include "serve/pull_desk.h"
 #include "serve/tls_context.h"
 
 namespace hadal {
@@ -299,6 +300,7 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
 Server::~Server() {
   impl_->CloseListeners();
   for (const auto& connection : impl_->Living()) connection->Kill();
+  if (PullDesk* pulls = impl_->context->service->pulls()) pulls->End();
   impl_->WaitUntilEmpty(2);
   // Calls that were given up still hear so from their engine.
   for (int i = 0; i < 400 && impl_->context->service->admission().calls() > 0; ++i)

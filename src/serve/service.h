@@ -20,6 +20,8 @@
 
 namespace hadal {
 
+class PullDesk;
+
 // What became of one call, for metrics and the ledger. No text in it.
 struct CallRecord {
   std::string key, model, path, request_id;
@@ -86,6 +88,11 @@ class Service {
 
   ModelPool& models() { return models_; }
   const ModelPool& models() const { return models_; }
+
+  // Who fetches models for clients; null where nobody may. Before the server starts.
+  void set_pulls(std::shared_ptr<PullDesk> pulls) { pulls_ = std::move(pulls); }
+  PullDesk* pulls() const { return pulls_.get(); }
+
   Admission& admission() { return admission_; }
   const std::vector<std::shared_ptr<CallObserver>>& observers() const { return observers_; }
   const std::vector<std::shared_ptr<RequestObserver>>& request_observers() const {
@@ -118,6 +125,7 @@ class Service {
   Admission admission_;
   ModelPool models_;
   std::atomic<bool> ready_{false}, loading_{false};
+  std::shared_ptr<PullDesk> pulls_;  // the first to go: its threads use the others
 };
 
 // The answer while models are loaded.
