@@ -9,7 +9,9 @@ namespace hadal {
 namespace {
 
 ApiResult<OllamaRequest> Read(const Metadata& body, bool chat, const ServedModel& model) {
-  return chat ? ReadOllamaChat(body, model) : ReadOllamaGenerate(body, model);
+  const ModelAbility ability = AbilityOf(*model.engine);
+  return chat ? ReadOllamaChat(body, model.name, ability)
+              : ReadOllamaGenerate(body, model.name, ability);
 }
 
 void AnswerWith(const std::shared_ptr<Service>& service, const std::shared_ptr<Exchange>& exchange,

@@ -73,13 +73,13 @@ void ReadFormat(Fields* body, GenerateRequest* request) {
   }
 }
 
-void ReadThink(Fields* body, const ServedModel& model, const ModelAbility& ability, Chat* chat) {
+void ReadThink(Fields* body, const std::string& model, const ModelAbility& ability, Chat* chat) {
   const Metadata* think = body->Any("think");
   if (think == nullptr) return;
   const bool off = think->is_bool() && !*think->boolean();
   if (!off && !ability.thinks())
     return body->reader()->Fail(
-        InvalidField("think", "\"" + model.name + "\" does not support thinking"));
+        InvalidField("think", "\"" + model + "\" does not support thinking"));
   if (think->is_bool()) return SetThinking(body, "think", *think->boolean(), ability, chat);
   if (!think->is_string() || *think->string() == "none")
     return body->Fail("think", "must be true, false, low, medium, high or max", "invalid_value");
@@ -87,7 +87,7 @@ void ReadThink(Fields* body, const ServedModel& model, const ModelAbility& abili
 }
 
 // What chat and generate share. The messages are there already.
-void ReadShared(Fields* body, const ServedModel& model, const ModelAbility& ability, Chat* chat,
+void ReadShared(Fields* body, const std::string& model, const ModelAbility& ability, Chat* chat,
                 OllamaRequest* out) {
   for (const char* key : {"model", "name", "keep_alive"}) body->Any(key);  // read before
   out->call.stream = body->Boolean("stream").value_or(true);
@@ -100,14 +100,13 @@ void ReadShared(Fields* body, const ServedModel& model, const ModelAbility& abil
 }
 
 // The forms of a prompt that are no chat. True where the request is one of them.
-bool ReadPlainPrompt(Fields* body, const ServedModel& model, const ModelAbility& ability,
+bool ReadPlainPrompt(Fields* body, const std::string& model, const ModelAbility& ability,
                      const std::string& prompt, OllamaRequest* out) {
   const std::string suffix = body->Text("suffix").value_or("");
   const bool raw = body->Boolean("raw").value_or(false);
   if (!suffix.empty()) {
     if (!ability.fills_in())
-      body->reader()->Fail(
-          InvalidField("suffix", "\"" + model.name + "\" does not support insert"));
+      body->reader()->Fail(InvalidField("suffix", "\"" + model + "\" does not support insert"));
     out->call.request.prompt = FillIn{prompt, suffix};
     return true;
   }
@@ -149,14 +148,14 @@ bool AsksNothing(const Metadata& body, bool chat) {
   return chat ? empty("messages") : empty("prompt") && empty("suffix");
 }
 
-ApiResult<OllamaRequest> ReadOllamaChat(const Metadata& root, const ServedModel& model) {
+ApiResult<OllamaRequest> ReadOllamaChat(const Metadata& root, const std::string& model,
+                                        const ModelAbility& ability) {
   RequestReader reader;
   Fields body(root, "", &reader);
-  const ModelAbility ability = AbilityOf(*model.engine);
   OllamaRequest out;
   Chat chat;
   ReadOllamaMessages(&body, &chat);
-  ReadOllamaTools(&body, model.name, ability, &chat);
+  ReadOllamaTools(&body, model, ability, &chat);
   ReadShared(&body, model, ability, &chat, &out);
   body.Finish();
   if (reader.failed()) return reader.error();
@@ -165,10 +164,10 @@ ApiResult<OllamaRequest> ReadOllamaChat(const Metadata& root, const ServedModel&
   return out;
 }
 
-ApiResult<OllamaRequest> ReadOllamaGenerate(const Metadata& root, const ServedModel& model) {
+ApiResult<OllamaRequest> ReadOllamaGenerate(const Metadata& root, const std::string& model,
+                                            const ModelAbility& ability) {
   RequestReader reader;
   Fields body(root, "", &reader);
-  const ModelAbility ability = AbilityOf(*model.engine);
   OllamaRequest out;
   Chat chat;
   const std::string prompt = body.Text("prompt").value_or("");

@@ -26,7 +26,10 @@ ApiResult<std::string> OllamaModelName(const Metadata& body);
 // Whether a body of a chat, or of generate, asks nothing: the model is to be loaded or unloaded.
 bool AsksNothing(const Metadata& body, bool chat);
 
-ApiResult<OllamaRequest> ReadOllamaChat(const Metadata& body, const ServedModel& model);
-ApiResult<OllamaRequest> ReadOllamaGenerate(const Metadata& body, const ServedModel& model);
+// `model` is its name, as messages say it.
+ApiResult<OllamaRequest> ReadOllamaChat(const Metadata& body, const std::string& model,
+                                        const ModelAbility& ability);
+ApiResult<OllamaRequest> ReadOllamaGenerate(const Metadata& body, const std::string& model,
+                                            const ModelAbility& ability);
 
 }  // namespace hadal
