@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/json.h"
 #include "base/utf8.h"
-#include "engine/engine_test_data.h"
 #include "engine/prompt.h"
 #include "sample/sampler.h"
 #include "serve/anthropic_request.h"
@@ -21,9 +21,28 @@
 namespace hadal {
 namespace {
 
+// Single characters of ASCII, behind a token that ends an answer.
+std::shared_ptr<const Tokenizer> Characters() {
+  std::string text =
+      R"({"added_tokens":[{"id":0,"content":"<|end|>","special":true}],"pre_tokenizer":)"
+      R"({"type":"ByteLevel","add_prefix_space":false,"use_regex":false},"decoder":)"
+      R"({"type":"ByteLevel"},"model":{"type":"BPE","merges":[],"vocab":{"<|end|>":0)";
+  for (int id = 1; id < 95; ++id) {  // from "!" on, as the byte-level alphabet writes them
+    text += ',';
+    AppendJsonString(&text, std::string(1, static_cast<char>(' ' + id)));
+    text += ":" + std::to_string(id);
+  }
+  text += ",\"\u0120\":95}}}";
+  const auto document = ParseJson(text, "vocabulary");
+  HADAL_CHECK(document.ok(), "a vocabulary that is no JSON");
+  const auto tokenizer = Tokenizer::FromJson(document->root(), nullptr, nullptr, "vocabulary");
+  HADAL_CHECK(tokenizer.ok(), "a vocabulary that is none");
+  return *tokenizer;
+}
+
 struct Reader {
   explicit Reader(const char* format) {
-    language.tokenizer = SmallTokenizer();
+    language.tokenizer = Characters();
     language.ends = language.chat_ends = {0};
     language.format = *FindPromptFormat(format);
     info.vocabulary = language.tokenizer->vocabulary();
