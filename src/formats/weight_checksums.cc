@@ -18,7 +18,11 @@ constexpr const char* kSideFiles[] = {"config.json",
                                       "tokenizer.json.gz",
                                       "tokenizer_config.json",
                                       "tiktoken.model",
-                                      "model.safetensors.index.json"};
+                                      "model.safetensors.index.json",
+                                      "chat_template.jinja",
+                                      "encoding/encoding_dsv32.py",
+                                      "encoding/encoding_dsv4.py",
+                                      "encoding/encoding.py"};
 
 using PieceDigest = std::array<std::byte, 16>;
 

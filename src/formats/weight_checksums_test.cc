@@ -19,8 +19,10 @@ class WeightChecksumsTest : public ::testing::Test {
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
     folder_ = ::testing::TempDir() + "/weight_checksums_" + test->name();
     std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
+    std::filesystem::create_directories(folder_ + "/encoding");
     Put("config.json", R"({"model_type": "llama"})");
+    Put("chat_template.jinja", "{{ messages }}");
+    Put("encoding/encoding_dsv4.py", "ROLE = 'user'");
     PutShard("a.safetensors", {{"embed", 300'001}, {"norm", 3}, {"gate", 1}});
     PutShard("b.safetensors", {{"down", 262'144}, {"head", 270'000}});
     Put("model.safetensors.index.json",
@@ -109,7 +111,8 @@ TEST_F(WeightChecksumsTest, D02_HeaderAndConfigurationCountToo) {
     EXPECT_FALSE(changes[0].is_tensor);
     Flip(shard, at);
   }
-  for (const char* name : {"config.json", "model.safetensors.index.json"}) {
+  for (const char* name : {"config.json", "model.safetensors.index.json", "chat_template.jinja",
+                           "encoding/encoding_dsv4.py"}) {
     Flip(folder_ + "/" + name, 5);
     const auto changes = Changes();
     ASSERT_EQ(changes.size(), 1u) << name;
