@@ -229,11 +229,7 @@ class RunningCall : public std::enable_shared_from_this<RunningCall> {
     if (AllEnded()) Close();
   }
 
-  void ShutDown() {
-    Fail({.kind = ErrorKind::kOverloaded,
-          .message = "the server is shutting down",
-          .code = "shutting_down"});
-  }
+  void ShutDown() { Fail(ShuttingDownError()); }
 
   // Of the answers that run; those that begin later find it in the call.
   void EndReasoning() {

@@ -78,4 +78,10 @@ ApiError ModelNotFound(std::string_view name) {
           .code = "model_not_found"};
 }
 
+ApiError ShuttingDownError() {
+  return {.kind = ErrorKind::kOverloaded,
+          .message = "the server is shutting down",
+          .code = "shutting_down"};
+}
+
 }  // namespace hadal

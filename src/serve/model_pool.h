@@ -113,5 +113,7 @@ class ModelPool {
 };
 
 ApiError ModelNotFound(std::string_view name);
+// To whoever waits for a model or an answer when the server ends.
+ApiError ShuttingDownError();
 
 }  // namespace hadal

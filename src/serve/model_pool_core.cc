@@ -22,12 +22,6 @@ std::string Megabytes(std::uint64_t bytes) {
   return fmt::format("{:.0f} MB", std::ceil(static_cast<double>(bytes) / 1e6));
 }
 
-ApiError ShuttingDown() {
-  return {.kind = ErrorKind::kOverloaded,
-          .message = "the server is shutting down",
-          .code = "shutting_down"};
-}
-
 // A model that cannot be loaded is nobody's fault who asks for it.
 ApiError LoadFailure(const Status& status, const std::string& name) {
   if (status.code() == Code::kNoRoom) {
@@ -152,7 +146,7 @@ ModelPool::Taken ModelPool::Core::Take(std::string_view name, std::optional<Keep
       known = Known{listed->name, listed->path, ChangedSeconds(listed->path)};
   if (!known || !options.open) return {.now = ModelNotFound(name)};
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (stopping_) return {.now = ShuttingDown()};
+  if (stopping_) return {.now = ShuttingDownError()};
   const std::string bare(BareModelName(known->name));
   if (auto model = TakeLoaded(bare, keep_alive)) return {.now = *std::move(model)};
   if (waiting_ >= options.most_waiting)
@@ -318,7 +312,7 @@ void ModelPool::Core::Stop() {
     if (current_ != nullptr) loads_.push_back(current_);
     for (const auto& load : loads_)
       for (Waiter& waiter : load->waiters)
-        calls.emplace_back(std::move(waiter.taker), ShuttingDown());
+        calls.emplace_back(std::move(waiter.taker), ShuttingDownError());
     for (const auto& load : loads_) load->waiters.clear();
     loads_.clear();
     waiting_ = 0;
@@ -420,7 +414,7 @@ ModelPool::Core::Calls ModelPool::Core::Finish(Load* load, Result<Opened> opened
     if (load->forgotten)
       result = ModelNotFound(load->known.name);
     else if (stopping_)
-      result = ShuttingDown();
+      result = ShuttingDownError();
     else if (held != nullptr)
       result = Serve(held);
     calls.emplace_back(std::move(waiter.taker), std::move(result));

@@ -33,7 +33,7 @@ class ModelWait : public std::enable_shared_from_this<ModelWait> {
     const std::weak_ptr<ModelWait> weak = weak_from_this();
     running_ = service_->AddRunning({.end_call = [weak] {
       if (const auto wait = weak.lock())
-        wait->exchange_->Post([wait] { wait->GiveUp(ShuttingDown()); });
+        wait->exchange_->Post([wait] { wait->GiveUp(ShuttingDownError()); });
     }});
     exchange_->OnGone([weak] {
       if (const auto wait = weak.lock()) wait->Leave();
@@ -44,11 +44,6 @@ class ModelWait : public std::enable_shared_from_this<ModelWait> {
   }
 
  private:
-  static ApiError ShuttingDown() {
-    return {.kind = ErrorKind::kOverloaded,
-            .message = "the server is shutting down",
-            .code = "shutting_down"};
-  }
   static ApiError StillLoading(const std::string& name) {
     return {.kind = ErrorKind::kLoading,
             .message = "model '" + name + "' is still being loaded",
