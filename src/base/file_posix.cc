@@ -15,6 +15,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "base/sync_folder.h"
 
 namespace hadal {
 namespace {
@@ -181,11 +182,14 @@ Status AtomicFile::Commit() {
     return Failed(path_, "rename failed: " + ErrorText(), "a folder in which files may be replaced",
                   "check the folder's permissions");
   ::close(std::exchange(descriptor_, -1));
-  // The rename is durable once the folder is synced; a file system that cannot is no failure.
-  std::string folder = std::filesystem::path(path_).parent_path().string();
-  const Descriptor directory{::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (directory.value >= 0) ::fsync(directory.value);
+  // The rename is durable once the folder is synced.
+  SyncFolder(std::filesystem::path(path_).parent_path().string());
   return {};
+}
+
+void SyncFolder(const std::string& path) {
+  const Descriptor folder{::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (folder.value >= 0) ::fsync(folder.value);
 }
 
 Status WriteFileAtomically(const std::string& path, std::string_view content) {

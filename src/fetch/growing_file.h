@@ -36,7 +36,4 @@ class GrowingFile {
   std::uint64_t bytes_ = 0;
 };
 
-// So that the names in a folder are on disk; a file system that cannot is no failure.
-void SyncFolder(const std::string& path);
-
 }  // namespace hadal

@@ -59,11 +59,4 @@ Status GrowingFile::Sync() {
                 "a disk that takes the data", "check the disk");
 }
 
-void SyncFolder(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return;
-  ::fsync(descriptor);
-  ::close(descriptor);
-}
-
 }  // namespace hadal

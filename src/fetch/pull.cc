@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <set>
 
+#include "base/sync_folder.h"
 #include "fetch/choose_files.h"
 #include "fetch/fetch_file.h"
 #include "fetch/growing_file.h"
